@@ -1,0 +1,99 @@
+"""What the chat core asks of the store that remembers conversations."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.chat.messages import (
+    Author,
+    Conversation,
+    EndReason,
+    Place,
+    Receipt,
+    RunningAnswer,
+    StoredMessage,
+)
+
+
+class ConversationStore(Protocol):
+    """Keeps each place's messages as a tree, and which branch of it is shown.
+
+    The head of a conversation is the last message of the branch that is shown. A question and its answer are
+    written at once (`begin`), but the head moves to the answer only when it is finished with text (`finish`), so a
+    question that got no answer stays stored and never goes to the model again by itself.
+    """
+
+    async def open(self, place: Place) -> Conversation:
+        """The place's conversation, made where there is none yet."""
+        ...
+
+    async def window(self, conversation: Conversation) -> list[StoredMessage]:
+        """The shown branch from the window's start to the head, oldest first.
+
+        Its cost follows the window's size, not the history's.
+        """
+        ...
+
+    async def begin(self, conversation: Conversation, author: Author, question: str) -> tuple[int, int]:
+        """Store a question below the head, and its empty answer as RUNNING; returns the ids of both."""
+        ...
+
+    async def shown_as(self, message_id: int, discord_message_id: int) -> None:
+        """Note that a stored message is (also) this message in Discord. Noting it twice does nothing."""
+        ...
+
+    async def finish(
+        self,
+        answer_id: int,
+        content: str,
+        reason: EndReason,
+        receipt: Receipt,
+        *,
+        question_tokens: int | None = None,
+    ) -> None:
+        """Store an answer's text, end and receipt; the head moves to it where it has any text.
+
+        `question_tokens` is the question's size in the prompt, as worked out from the model's own count.
+        A conversation that was cleared meanwhile stays cleared: then nothing is stored and nothing is raised.
+        """
+        ...
+
+    async def move_window(self, conversation: Conversation, start: int) -> None:
+        """From now on the window starts at the message with this id."""
+        ...
+
+    async def last_estimate(self, model: str) -> tuple[int, int] | None:
+        """Of the model's newest receipt that has both: our estimate, and the prompt tokens it really was."""
+        ...
+
+    async def undo(self, place: Place) -> list[StoredMessage]:
+        """Delete the newest question and answer of the shown branch; returns them, or nothing if there are none."""
+        ...
+
+    async def clear(self, place: Place) -> int:
+        """Delete everything that is remembered of a place; returns how many messages that were."""
+        ...
+
+    async def branch(self, place: Place, *, newest: int | None = None) -> list[StoredMessage]:
+        """The shown branch, oldest first: all of it, or its newest messages."""
+        ...
+
+    async def count(self, place: Place) -> int:
+        """How many messages the place's memory holds."""
+        ...
+
+    async def interrupt_running(self) -> list[RunningAnswer]:
+        """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""
+        ...
+
+
+class StateStore(Protocol):
+    """Remembers small facts about the bot itself across restarts, such as which commands Discord knows."""
+
+    async def get(self, key: str) -> str | None:
+        """The value, if there is one."""
+        ...
+
+    async def set(self, key: str, value: str) -> None:
+        """Store or replace a value."""
+        ...

@@ -1,0 +1,122 @@
+"""Plain values that everything else speaks in: who said what, where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who speaks, in the words of Ollama's chat format."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class EndReason(StrEnum):
+    """How an answer came to its end. RUNNING until it has one."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    LENGTH = "length"
+    """The token limit (num_predict, or what the context window left) was reached."""
+    STOPPED = "stopped"
+    """A person or the loss of its channel stopped it."""
+    INTERRUPTED = "interrupted"
+    """The bot was shut down or died while it was being written."""
+    FAILED = "failed"
+    """The model failed, stalled, or its stream broke."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as the model reads it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A Discord user."""
+
+    id: int
+    name: str
+    """The display name at the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel, thread or direct message: where one conversation happens."""
+
+    channel_id: int
+    guild_id: int | None = None
+    """None in a direct message."""
+    parent_id: int | None = None
+    """The channel that a thread belongs to."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several people can speak here, so that speakers must be told apart."""
+        return self.guild_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as the memory keeps it."""
+
+    id: int
+    role: Role
+    content: str
+    created_at: datetime
+    """In UTC."""
+    author: Author | None = None
+    """The person who asked; None for the model's answers."""
+    end_reason: EndReason = EndReason.COMPLETE
+    tokens: int | None = None
+    """Size in the prompt as counted by the model `tokenizer`; None where it was never counted."""
+    tokenizer: str | None = None
+    """The model that `tokens` was counted with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The memory of one place."""
+
+    id: int
+    place: Place
+    window_start: int | None = None
+    """Id of the first message that still goes to the model; None means from the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What produced an answer: enough to explain it, and to ask for it again."""
+
+    model: str
+    persona: str
+    """The persona's name, or "custom" for a channel's own system prompt."""
+    persona_version: int
+    """0 for built-in personas and channels' own prompts."""
+    options: dict[str, object]
+    """The options as sent to Ollama, the seed really used among them."""
+    digest: str | None = None
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
+    prompt_estimate: int | None = None
+    """Our own estimate of prompt_tokens before the request; calibrates the next one."""
+    load_seconds: float | None = None
+    first_text_seconds: float | None = None
+    total_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningAnswer:
+    """An answer that was still being written when the bot ended without finishing it."""
+
+    id: int
+    place: Place
+    discord_message_ids: tuple[int, ...]
+    """The messages it was shown in, first page first."""

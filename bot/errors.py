@@ -1,0 +1,96 @@
+"""Errors whose text may be shown to the person who caused or met them.
+
+LlampostError               one plain sentence: what is wrong and what to do; no secrets, no library's own text
+├── SettingError            a setting in .env or the environment is missing or wrong
+├── StorageError            the database can't be opened, is newer than the bot, or is locked
+├── BadInput                what a person gave is not allowed; the sentence says what is
+│   └── PromptTooLong       the question can't fit into the model's context window
+├── NotAllowed              the person lacks the Discord permission for it
+├── QueueFull               too many questions are waiting already
+└── ModelError              the model gave no (complete) answer
+    ├── ModelUnreachable    no Ollama answers at OLLAMA_HOST
+    ├── ModelNotFound       Ollama does not have this model
+    ├── ModelBusy           Ollama refuses more work for now
+    ├── ModelOutOfMemory    the machine can't hold the model
+    ├── ModelStalled        nothing came for longer than the time limit
+    ├── StreamBroken        the connection ended, or brought garbage, in the middle of an answer
+    └── ModelFailed         anything else that Ollama reported
+"""
+
+__all__ = [
+    "BadInput",
+    "LlampostError",
+    "ModelBusy",
+    "ModelError",
+    "ModelFailed",
+    "ModelNotFound",
+    "ModelOutOfMemory",
+    "ModelStalled",
+    "ModelUnreachable",
+    "NotAllowed",
+    "PromptTooLong",
+    "QueueFull",
+    "SettingError",
+    "StorageError",
+    "StreamBroken",
+]
+
+
+class LlampostError(Exception):
+    """Base of all errors whose text is safe to show."""
+
+
+class SettingError(LlampostError):
+    """A setting is missing or wrong; the text names the variable."""
+
+
+class StorageError(LlampostError):
+    """The database can't be used as it is."""
+
+
+class BadInput(LlampostError):
+    """What a person gave is not allowed; the text says what is."""
+
+
+class PromptTooLong(BadInput):
+    """The question alone is larger than the context window leaves room for."""
+
+
+class NotAllowed(LlampostError):
+    """The person lacks a Discord permission; the text names it."""
+
+
+class QueueFull(LlampostError):
+    """Too many questions wait already."""
+
+
+class ModelError(LlampostError):
+    """The model gave no answer, or no complete one."""
+
+
+class ModelUnreachable(ModelError):
+    """No Ollama answers at the configured address."""
+
+
+class ModelNotFound(ModelError):
+    """Ollama does not have the model."""
+
+
+class ModelBusy(ModelError):
+    """Ollama refuses more work for now (HTTP 503)."""
+
+
+class ModelOutOfMemory(ModelError):
+    """The machine can't hold the model or its context."""
+
+
+class ModelStalled(ModelError):
+    """Nothing came from the model within the time limit."""
+
+
+class StreamBroken(ModelError):
+    """The answer's stream ended in the middle or brought something unreadable."""
+
+
+class ModelFailed(ModelError):
+    """Ollama reported a failure of its own."""
