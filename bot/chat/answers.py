@@ -1,0 +1,129 @@
+"""The values that go in and out of `bot.chat.assistant`: a question, the way an answer is watched, its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.chat.messages import Author, EndReason, Place, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A text file that came with a question."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asked, where."""
+
+    place: Place
+    author: Author
+    text: str
+    files: tuple[TextFile, ...] = ()
+    persona: str | None = None
+    """Overrides the place's persona for this question."""
+    private: bool = False
+    """A private question sees the place's memory but leaves no trace in it."""
+
+    def with_files(self) -> str:
+        """The text that the model reads and the memory keeps: each file in a fence longer than any inside it."""
+        parts = [self.text] if self.text else []
+        for file in self.files:
+            fence = "`" * max(3, _longest_run(file.content) + 1)
+            parts.append(f"{file.name}:\n{fence}\n{file.content}\n{fence}")
+        return "\n\n".join(parts)
+
+
+def _longest_run(text: str) -> int:
+    longest = run = 0
+    for character in text:
+        run = run + 1 if character == "`" else 0
+        longest = max(longest, run)
+    return longest
+
+
+class Step(StrEnum):
+    """What goes on while there is no text yet."""
+
+    STARTING = "starting"
+    LOADING = "loading"
+    """The model is being loaded into memory."""
+    READING = "reading"
+    """The model is loaded, but reads the prompt or serves somebody else."""
+    THINKING = "thinking"
+
+
+class AnswerView(Protocol):
+    """Whatever shows an answer. No method waits: reading the model is never held up by showing."""
+
+    def waiting(self, ahead: int) -> None:
+        """So many answers come first."""
+        ...
+
+    def step(self, step: Step, model: str) -> None:
+        """Something else goes on now than before."""
+        ...
+
+    def text(self, text: str) -> None:
+        """A further piece of the answer."""
+        ...
+
+
+class Control:
+    """Stops one answer, at any moment from anywhere; the first reason counts."""
+
+    def __init__(self) -> None:
+        self.reason: EndReason | None = None
+        self._work: asyncio.Task[Any] | None = None
+
+    def stop(self, reason: EndReason = EndReason.STOPPED) -> None:
+        """End the answer: out of the line if it waits, off the model if it runs."""
+        if self.reason is None:
+            self.reason = reason
+            if self._work:
+                self._work.cancel()
+
+    async def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work until it ends, fails (raised) or is stopped (returns as if it had ended)."""
+        self._work = asyncio.create_task(work)
+        if self.reason is not None:
+            self._work.cancel()
+        try:
+            await self._work
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if self.reason is None or (caller and caller.cancelling()):
+                self.reason = self.reason or EndReason.INTERRUPTED
+                raise
+
+
+class Limit(StrEnum):
+    """What cut an answer off at its token limit."""
+
+    NUM_PREDICT = "num_predict"
+    CONTEXT_WINDOW = "context window"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An answer's end: everything that is said about it below its text."""
+
+    reason: EndReason
+    model: str = ""
+    persona: str = ""
+    error: Exception | None = None
+    """What went wrong, for FAILED."""
+    limit: Limit | None = None
+    """For LENGTH: which limit."""
+    num_predict: int | None = None
+    """The token limit in force."""
+    left_out: int = 0
+    """How many remembered messages no longer went to the model from now on."""
+    receipt: Receipt | None = None

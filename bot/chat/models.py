@@ -1,0 +1,70 @@
+"""The models that people may see, choose and download."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from fnmatch import fnmatchcase
+
+from bot.chat.model import LanguageModel, ModelDetails, ModelSummary, PullProgress
+from bot.chat.parameters import shown
+from bot.errors import BadInput, ModelNotFound, NotAllowed
+
+
+def same_model(name: str, other: str) -> bool:
+    """Whether two names mean one model: Ollama takes a name without a tag as `:latest`."""
+    return _tagged(name) == _tagged(other)
+
+
+def _tagged(name: str) -> str:
+    name = name.strip().casefold()
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+class Models:
+    """The server's models, and the operator's rule on which further ones may be downloaded."""
+
+    def __init__(self, *, model: LanguageModel, pull_allowed: Sequence[str]) -> None:
+        """Take the operator's allow-list as shell patterns, such as `llama3*`; an empty one allows nothing."""
+        self._model = model
+        self._pull_allowed = pull_allowed
+
+    async def all(self) -> list[ModelSummary]:
+        """Every model that the server has, by name."""
+        return await self._model.models()
+
+    async def find(self, name: str) -> ModelSummary | None:
+        """The server's model of that name."""
+        return next((model for model in await self.all() if same_model(model.name, name)), None)
+
+    async def get(self, name: str) -> ModelSummary:
+        """Like `find`, but raises ModelNotFound that lists what there is."""
+        models = await self.all()
+        if found := next((model for model in models if same_model(model.name, name)), None):
+            return found
+        names = ", ".join(f"`{model.name}`" for model in models[:20]) or "none yet"
+        raise ModelNotFound(f"The Ollama server has no model “{shown(name)}”. It has {names}.")
+
+    async def details(self, name: str) -> ModelDetails:
+        """What one model can do."""
+        return await self._model.details(name)
+
+    async def loaded(self) -> frozenset[str]:
+        """Names of the models that are in memory now."""
+        return await self._model.loaded()
+
+    def pull(self, name: str) -> AsyncGenerator[PullProgress, None]:
+        """Download a model; closing the stream cancels it.
+
+        Raises BadInput for something that is no name, NotAllowed where the operator's list does not have it.
+        """
+        name = name.strip()
+        if not name or len(name) > 200 or any(character.isspace() for character in name):  # noqa: PLR2004
+            raise BadInput("A model's name looks like `llama3.2` or `qwen3:4b`.")
+        if not any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in self._pull_allowed):
+            allowed = ", ".join(f"`{pattern}`" for pattern in self._pull_allowed)
+            raise NotAllowed(
+                f"The operator allows only these models to be downloaded: {allowed}."
+                if allowed
+                else "Downloading models is switched off; the operator allows names in OLLAMA_PULL_ALLOW."
+            )
+        return self._model.pull(name)

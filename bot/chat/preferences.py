@@ -1,0 +1,67 @@
+"""Changes to what a channel or a server is set to: parameters, persona, model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.chat.messages import Author, Place
+from bot.chat.parameters import REGISTRY, parameter
+from bot.chat.personas import Persona, Personas, valid_prompt
+from bot.chat.profiles import MODEL, PERSONA, SYSTEM_PROMPT
+from bot.chat.scopes import Change, Scope, ScopeKind, SettingsStore
+from bot.errors import BadInput
+
+
+def scope_in(place: Place, kind: ScopeKind) -> Scope:
+    """The scope of that kind that a person in a place means. Raises BadInput for a server in a direct message."""
+    if kind is ScopeKind.CHANNEL:
+        return Scope(kind, place.channel_id)
+    if place.guild_id is None:
+        raise BadInput("A direct message belongs to no server; leave `scope` out or choose channel.")
+    return Scope(kind, place.guild_id)
+
+
+class Preferences:
+    """What people change. Nothing is stored before all of it is valid; every change is recorded with its author."""
+
+    def __init__(self, *, settings: SettingsStore, personas: Personas) -> None:
+        self._settings = settings
+        self._personas = personas
+
+    async def set_parameter(self, place: Place, kind: ScopeKind, name: str, value: str, *, by: Author) -> list[Change]:
+        """Set one parameter. Raises BadInput with the allowed values."""
+        entry = parameter(name)
+        entry.read(value)
+        return await self._change(place, kind, {entry.name: value.strip()}, by)
+
+    async def reset_parameters(self, place: Place, kind: ScopeKind, name: str | None, *, by: Author) -> list[Change]:
+        """Take back one parameter of the scope, or all of them."""
+        names = list(REGISTRY) if name is None else [parameter(name).name]
+        return await self._change(place, kind, dict.fromkeys(names), by)
+
+    async def use_persona(self, place: Place, name: str, *, by: Author) -> Persona:
+        """Let a persona answer in this channel. Raises BadInput where there is none of that name."""
+        persona = await self._personas.get(place.guild_id, name)
+        await self._change(place, ScopeKind.CHANNEL, {PERSONA: persona.name, SYSTEM_PROMPT: None}, by)
+        return persona
+
+    async def set_prompt(self, place: Place, prompt: str, *, by: Author) -> None:
+        """Give this channel a system prompt of its own, in place of a persona."""
+        await self._change(place, ScopeKind.CHANNEL, {PERSONA: None, SYSTEM_PROMPT: valid_prompt(prompt)}, by)
+
+    async def reset_persona(self, place: Place, *, by: Author) -> list[Change]:
+        """Take back the channel's own choice of persona or prompt."""
+        return await self._change(place, ScopeKind.CHANNEL, {PERSONA: None, SYSTEM_PROMPT: None}, by)
+
+    async def use_model(self, place: Place, name: str, *, by: Author) -> list[Change]:
+        """Let a model answer in this channel; whether the server has it is asked before (`bot.chat.models`)."""
+        return await self._change(place, ScopeKind.CHANNEL, {MODEL: name}, by)
+
+    async def changes(self, place: Place, kind: ScopeKind, *, limit: int = 5) -> list[Change]:
+        """Who changed what here lately, newest first."""
+        return await self._settings.changes(scope_in(place, kind), limit=limit)
+
+    async def _change(
+        self, place: Place, kind: ScopeKind, values: Mapping[str, str | None], by: Author
+    ) -> list[Change]:
+        return await self._settings.change(scope_in(place, kind), values, guild_id=place.guild_id, by=by)

@@ -1,0 +1,111 @@
+"""The effective profile of a place: which model answers, as whom, with which parameters, and who decided that."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bot.chat.messages import Place
+from bot.chat.parameters import REGISTRY, Parameter, Value
+from bot.chat.personas import BUILT_IN, DEFAULT_PERSONA, Persona, Personas
+from bot.chat.scopes import Setting, SettingsStore, Source, scopes_of
+from bot.errors import BadInput
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MODEL = "model"
+PERSONA = "persona"
+SYSTEM_PROMPT = "system_prompt"
+CUSTOM = "custom"
+"""Shown as the persona's name where a channel has a system prompt of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced(Generic[T]):
+    """A value, where it comes from, and who set it there if a person did."""
+
+    value: T
+    source: Source
+    setting: Setting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything that shapes an answer in one place."""
+
+    model: Sourced[str]
+    persona: Sourced[Persona]
+    parameters: Mapping[str, Sourced[Value]]
+    """Only those that someone decided; the others are the model's own."""
+
+    def options(self) -> dict[str, object]:
+        """The parameters that travel in Ollama's `options`."""
+        return {name: found.value for name, found in self.parameters.items() if REGISTRY[name].is_option}
+
+
+class Profiles:
+    """Finds the effective profile: the first of command option, thread, channel, server, operator, model."""
+
+    def __init__(self, *, settings: SettingsStore, personas: Personas, model: str, defaults: Mapping[str, str]) -> None:
+        """Take the operator's default model and parameters; `defaults` are texts that the registry has checked."""
+        self._settings = settings
+        self._personas = personas
+        self._model = model
+        self._defaults = defaults
+
+    async def resolve(self, place: Place, *, persona: str | None = None) -> Profile:
+        """The profile of a place; `persona` overrides its persona for one question.
+
+        Raises BadInput where there is no persona of that name.
+        """
+        scopes = scopes_of(place)
+        stored = await self._settings.values([scope for _, scope in scopes])
+        found = [(source, stored.get(scope, {})) for source, scope in scopes]
+        chosen = (
+            Sourced(await self._personas.get(place.guild_id, persona), Source.QUESTION)
+            if persona
+            else await self._persona(place, found)
+        )
+        return Profile(model=self._model_of(found), persona=chosen, parameters=self._parameters(found))
+
+    def _model_of(self, found: list[tuple[Source, Mapping[str, Setting]]]) -> Sourced[str]:
+        for source, settings in found:
+            if setting := settings.get(MODEL):
+                return Sourced(setting.value, source, setting)
+        return Sourced(self._model, Source.OPERATOR)
+
+    async def _persona(self, place: Place, found: list[tuple[Source, Mapping[str, Setting]]]) -> Sourced[Persona]:
+        for source, settings in found:
+            if own := settings.get(SYSTEM_PROMPT):
+                persona = Persona(CUSTOM, own.value, 0, own.changed_by, own.changed_at)
+                return Sourced(persona, source, own)
+            # A persona that is gone (deleted in a race, or by hand in the database) counts as not chosen.
+            chosen = settings.get(PERSONA)
+            if chosen and (named := await self._personas.find(place.guild_id, chosen.value)):
+                return Sourced(named, source, chosen)
+        return Sourced(BUILT_IN[DEFAULT_PERSONA], Source.OPERATOR)
+
+    def _parameters(self, found: list[tuple[Source, Mapping[str, Setting]]]) -> dict[str, Sourced[Value]]:
+        parameters: dict[str, Sourced[Value]] = {}
+        for name, entry in REGISTRY.items():
+            for source, settings in found:
+                if (setting := settings.get(name)) and (value := _still_valid(entry, setting)) is not None:
+                    parameters[name] = Sourced(value, source, setting)
+                    break
+            else:
+                if text := self._defaults.get(name, entry.default):
+                    parameters[name] = Sourced(entry.read(text), Source.OPERATOR)
+        return parameters
+
+
+def _still_valid(entry: Parameter, setting: Setting) -> Value | None:
+    """A stored value, or None where a newer version of the bot no longer allows it: then it counts as not set."""
+    try:
+        return entry.read(setting.value)
+    except BadInput as error:
+        log.warning("A stored setting is ignored: %s", error)
+        return None

@@ -1,0 +1,96 @@
+"""Turns a question into one complete request to the model, and the receipt that says afterwards what was asked."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+
+from bot.chat.answers import Question
+from bot.chat.memory import ConversationStore
+from bot.chat.messages import Conversation, Receipt
+from bot.chat.model import ChatRequest, LanguageModel, ModelDetails
+from bot.chat.parameters import RANDOM
+from bot.chat.profiles import Profile
+from bot.chat.prompt import Prompt, PromptBuilder, system_prompt
+from bot.chat.tokens import Estimator
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request ready to be sent."""
+
+    request: ChatRequest
+    prompt: Prompt
+    receipt: Receipt
+    num_predict: int
+    """The token limit that the settings give; the request's own may be lower, where the window is nearly full."""
+
+
+class Preparation:
+    """Decides everything about a request that the settings, the memory and the model's abilities have a say in."""
+
+    def __init__(self, *, model: LanguageModel, memory: ConversationStore, num_ctx: int) -> None:
+        """Take the operator's context window in tokens, which a smaller model makes smaller."""
+        self._model = model
+        self._memory = memory
+        self._num_ctx = num_ctx
+
+    async def prepare(self, question: Question, conversation: Conversation, profile: Profile) -> Prepared:
+        """Build the request. Raises ModelError where the model can't be asked, PromptTooLong where nothing fits."""
+        name = profile.model.value
+        details = await self._model.details(name)
+        num_ctx = min(self._num_ctx, details.context_length or self._num_ctx)
+        num_predict = int(str(profile.parameters["num_predict"].value))
+        builder = PromptBuilder(
+            model=name,
+            num_ctx=num_ctx,
+            num_predict=num_predict,
+            estimator=Estimator(await self._memory.last_estimate(name)),
+        )
+        prompt = builder.build(
+            system=system_prompt(profile.persona.value.prompt, question.place),
+            history=await self._memory.window(conversation),
+            place=question.place,
+            author=question.author,
+            question=question.with_files(),
+        )
+        options = _options(profile, num_ctx=num_ctx, num_predict=prompt.num_predict)
+        request = ChatRequest(
+            model=name,
+            messages=prompt.messages,
+            options=options,
+            keep_alive=_text(profile, "keep_alive"),
+            think=_think(profile, details),
+        )
+        receipt = replace(bare_receipt(profile), options=options, prompt_estimate=prompt.estimate)
+        return Prepared(request, prompt, receipt, num_predict)
+
+
+def bare_receipt(profile: Profile) -> Receipt:
+    """What is known of an answer before its request is built."""
+    persona = profile.persona.value
+    return Receipt(model=profile.model.value, persona=persona.name, persona_version=persona.version, options={})
+
+
+def _options(profile: Profile, *, num_ctx: int, num_predict: int) -> dict[str, object]:
+    """The options to send: a random seed is drawn here, so that the receipt can name it."""
+    options = profile.options()
+    if options.get("seed", RANDOM) == RANDOM:
+        options["seed"] = secrets.randbelow(2**31)
+    # Always sent and always the same for a model: a change reloads it, a missing one falls back to the server's.
+    options["num_ctx"] = num_ctx
+    options["num_predict"] = num_predict
+    return options
+
+
+def _text(profile: Profile, name: str) -> str | None:
+    found = profile.parameters.get(name)
+    return None if found is None else str(found.value)
+
+
+def _think(profile: Profile, details: ModelDetails) -> bool | str | None:
+    """Thinking models think unless told not to; others refuse the field altogether."""
+    if not details.can_think:
+        return None
+    level = _text(profile, "think")
+    return {"off": False, "on": True, None: False}.get(level, level)

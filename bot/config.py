@@ -1,0 +1,113 @@
+"""The operator's settings: from the environment and `.env`, read once, each fault said in one sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from bot.errors import SettingError
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+"""A duration in seconds."""
+
+
+def _listed(value: Any) -> Any:
+    """A comma-separated text as its parts."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _not_empty(value: str) -> str:
+    if not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+Text = Annotated[str, AfterValidator(_not_empty)]
+
+
+class Settings(BaseModel):
+    """Every setting by the name of its environment variable; each field's description completes "NAME is …"."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    discord_token: SecretStr = Field(description="the token of your Discord application's bot")
+    ollama_host: Text = Field("http://127.0.0.1:11434", description="the address of your Ollama server")
+    ollama_model: Text = Field(description="the model that answers where nobody chose another, such as llama3.2")
+    database_url: Text = Field(
+        "sqlite+aiosqlite:///data/llampost.db", description="the address of the database, sqlite+aiosqlite:///FILE"
+    )
+    ollama_num_ctx: int = Field(
+        4096, ge=256, le=4_194_304, description="the context window in tokens, a whole number from 256 to 4194304"
+    )
+    max_parallel_answers: int = Field(
+        2, ge=1, le=256, description="how many answers may be written at once, a whole number from 1 to 256"
+    )
+    max_waiting_questions: int = Field(
+        50, ge=0, le=10_000, description="how many questions may wait in line, a whole number from 0 to 10000"
+    )
+    message_content_intent: bool = Field(
+        default=False,
+        description="true where the Message Content intent is switched on in Discord's developer portal, else false",
+    )
+    ollama_pull_allow: Annotated[list[str], BeforeValidator(_listed)] = Field(
+        default_factory=list, description="a list of model names that /model pull may download, parted by commas"
+    )
+    ollama_first_token_timeout: Seconds = Field(
+        300, description="the seconds to wait for the first token of an answer, a number above 0 and up to 86400"
+    )
+    ollama_stall_timeout: Seconds = Field(
+        60, description="the seconds to wait between two tokens, a number above 0 and up to 86400"
+    )
+    max_file_bytes: int = Field(
+        262_144, ge=1, le=26_214_400, description="the size limit of a text file in bytes, from 1 to 26214400"
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
+        "INFO", description="one of DEBUG, INFO, WARNING or ERROR"
+    )
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = Field(
+        "text", description="either text or json"
+    )
+
+
+def read_environment(env_file: Path | None = Path(".env")) -> dict[str, str]:
+    """The process's environment over the contents of `.env`, so that a variable in the shell wins."""
+    values: dict[str, str | None] = {}
+    if env_file is not None and env_file.is_file():
+        try:
+            values.update(dotenv_values(env_file, interpolate=False))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"The file {env_file.name} can't be read; it must be a plain UTF-8 text.") from error
+    values.update(os.environ)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings in an environment; an empty variable counts as not set. Raises SettingError with every fault."""
+    given = {
+        name: environment[name.upper()] for name in Settings.model_fields if environment.get(name.upper(), "").strip()
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingError("\n".join(_sentence(fault["loc"][0], fault["type"]) for fault in error.errors())) from None
+
+
+def _sentence(name: int | str, kind: str) -> str:
+    """One fault in words; the wrong value is not repeated, since it may be a misplaced secret."""
+    description = Settings.model_fields[str(name)].description
+    if kind == "missing":
+        return f"{str(name).upper()} is not set: put it into .env or the environment. It is {description}."
+    return f"{str(name).upper()} has a value that is not allowed. It is {description}."
