@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -16,16 +16,16 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 """A duration in seconds."""
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     """A comma-separated text as its parts."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-def _upper(value: Any) -> Any:
+def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-def _lower(value: Any) -> Any:
+def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
@@ -45,7 +45,7 @@ class Settings(BaseModel):
 
     discord_token: SecretStr = Field(description="the token of your Discord application's bot")
     ollama_host: Text = Field("http://127.0.0.1:11434", description="the address of your Ollama server")
-    ollama_model: Text = Field(description="the model that answers where nobody chose another, such as llama3.2")
+    ollama_model: Text = Field("llama3.2", description="the model that answers where nobody chose another")
     database_url: Text = Field(
         "sqlite+aiosqlite:///data/llampost.db", description="the address of the database, sqlite+aiosqlite:///FILE"
     )

@@ -17,6 +17,9 @@ LlampostError               one plain sentence: what is wrong and what to do; no
     └── ModelFailed         anything else that Ollama reported
 """
 
+import logging
+import secrets
+
 __all__ = [
     "BadInput",
     "LlampostError",
@@ -33,7 +36,10 @@ __all__ = [
     "SettingError",
     "StorageError",
     "StreamBroken",
+    "explain",
 ]
+
+log = logging.getLogger(__name__)
 
 
 class LlampostError(Exception):
@@ -94,3 +100,12 @@ class StreamBroken(ModelError):
 
 class ModelFailed(ModelError):
     """Ollama reported a failure of its own."""
+
+
+def explain(error: BaseException | None) -> str:
+    """The sentence for people. An error that is none of ours is logged in full with an id, and only the id is shown."""
+    if isinstance(error, LlampostError):
+        return str(error)
+    error_id = secrets.token_hex(4)
+    log.error("Unexpected error %s", error_id, exc_info=error)
+    return f"Something unexpected went wrong. The operator finds it in the log as error {error_id}."

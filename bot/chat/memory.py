@@ -82,6 +82,10 @@ class ConversationStore(Protocol):
         """How many messages the place's memory holds."""
         ...
 
+    async def authors(self, place: Place) -> set[int]:
+        """Ids of everybody who asked something that the place's memory holds."""
+        ...
+
     async def interrupt_running(self) -> list[RunningAnswer]:
         """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""
         ...

@@ -138,17 +138,18 @@ class Personas:
     async def save(self, guild_id: int, name: str, prompt: str, *, by: Author) -> Persona:
         """Add a persona to the server's library, or a new version of it."""
         name = valid_name(name)
-        self._refuse_built_in(name, "changed")
+        self.refuse_built_in(name, "changed")
         return await self._store.save(guild_id, name, valid_prompt(prompt), by=by)
 
     async def delete(self, guild_id: int, name: str, *, by: Author) -> list[int]:
         """Delete a persona of the server; returns the ids of the channels (or the server) that fall back."""
-        self._refuse_built_in(name, "deleted")
+        self.refuse_built_in(name, "deleted")
         persona = await self.get(guild_id, name)
         return await self._store.delete(guild_id, persona.name, by=by)
 
     @staticmethod
-    def _refuse_built_in(name: str, action: str) -> None:
+    def refuse_built_in(name: str, action: str) -> None:
+        """Raise BadInput for a persona that came with the bot; `action` is "changed" or "deleted"."""
         if name.strip().casefold() in BUILT_IN:
             raise BadInput(
                 f"“{name.strip()}” comes with the bot and can't be {action}; save your own under another name."

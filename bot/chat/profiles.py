@@ -15,7 +15,7 @@ from bot.errors import BadInput
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 MODEL = "model"
 PERSONA = "persona"
@@ -25,10 +25,10 @@ CUSTOM = "custom"
 
 
 @dataclass(frozen=True, slots=True)
-class Sourced(Generic[T]):
+class Sourced(Generic[T_co]):
     """A value, where it comes from, and who set it there if a person did."""
 
-    value: T
+    value: T_co
     source: Source
     setting: Setting | None = None
 

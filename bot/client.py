@@ -1,0 +1,97 @@
+"""The Discord side of the bot: connects, loads the cogs by name, keeps Discord's list of commands up to date."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.history import History
+from bot.chat.memory import StateStore
+from bot.chat.models import Models
+from bot.chat.personas import Personas
+from bot.chat.preferences import Preferences
+from bot.chat.profiles import Profiles
+from bot.delivery.deliveries import Deliveries
+from bot.delivery.pace import Pace
+from bot.ui.errors import tell_user
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that cogs may call."""
+
+    deliveries: Deliveries
+    pace: Pace
+    profiles: Profiles
+    preferences: Preferences
+    personas: Personas
+    models: Models
+    history: History
+    state: StateStore
+    max_file_bytes: int
+    num_ctx: int
+    """The operator's context window in tokens."""
+
+
+class CommandTree(app_commands.CommandTree["Bot"]):
+    """Slash commands, whose errors all end in one sentence for whoever met them."""
+
+    async def on_error(self, interaction: discord.Interaction[Bot], error: app_commands.AppCommandError) -> None:
+        """Tell the person."""
+        await tell_user(interaction, error)
+
+
+class Bot(commands.Bot):
+    """Knows no SQL, no Ollama and no cog: cogs are loaded by name and find everything in `services`."""
+
+    def __init__(self, *, services: Services, cogs: Sequence[str], message_content: bool) -> None:
+        """Take the names of the cogs to load, and whether Discord may be asked for the text of every message."""
+        intents = discord.Intents.default()
+        intents.message_content = message_content
+        intents.typing = False
+        super().__init__(
+            command_prefix=(),
+            help_command=None,
+            intents=intents,
+            tree_cls=CommandTree,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+        )
+        self.services = services
+        self._cog_names = cogs
+
+    async def setup_hook(self) -> None:
+        """Load the cogs; a cog that does not load is a bug and ends the start."""
+        for name in self._cog_names:
+            await self.load_extension(name)
+        await self._sync_commands()
+
+    async def _sync_commands(self) -> None:
+        """Tell Discord the commands, but only when they have changed since it was told last."""
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        fingerprint = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+        key = f"commands:{self.application_id}"
+        if await self.services.state.get(key) == fingerprint:
+            log.info("The slash commands are unchanged")
+            return
+        await self.tree.sync()
+        await self.services.state.set(key, fingerprint)
+        log.info("Told Discord the slash commands: %s", ", ".join(command["name"] for command in payload))
+
+    async def on_ready(self) -> None:
+        """Say that all is well; Discord may send this more than once."""
+        log.info("Ready as %s in %s servers", self.user, len(self.guilds))
+
+    async def close(self) -> None:
+        """Let running answers end or mark them, then leave Discord."""
+        await self.services.deliveries.close()
+        await super().close()

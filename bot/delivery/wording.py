@@ -1,0 +1,81 @@
+"""What is said around an answer: the line while it grows, the footer at its end. Whole sentences, in one place."""
+
+from __future__ import annotations
+
+from bot.chat.answers import Finished, Limit, Step
+from bot.chat.messages import EndReason
+from bot.errors import LlampostError, explain
+
+HEADER_LENGTH = 300
+"""Characters of a question that are repeated above the answer to a slash command, which shows no question itself."""
+
+WRITING = "-# Writing…"
+
+NOTHING_SAID = "*The model said nothing. Please ask again, or ask it differently.*"
+
+
+def is_shortened(question: str) -> bool:
+    """Whether the header can't repeat the whole question."""
+    return len(" ".join(question.split())) > HEADER_LENGTH
+
+
+def header(name: str, question: str) -> str:
+    """The line above an answer that says who asked what, since Discord does not show a slash command's options."""
+    shortened = is_shortened(question)
+    question = " ".join(question.split())[: HEADER_LENGTH - 1 if shortened else None] + ("…" if shortened else "")
+    return f"-# {_plain(name)} asked: {_plain(question)}"
+
+
+def _plain(text: str) -> str:
+    """Text that stands for itself: nothing in it is Markdown."""
+    return "".join(f"\\{character}" if character in "\\*_~|`<>[]()#" else character for character in text)
+
+
+def waiting(ahead: int) -> str:
+    """The line while other answers come first."""
+    if ahead == 1:
+        return "-# Waiting: one other answer comes first."
+    return f"-# Waiting: {ahead} other answers come first."
+
+
+def step(current: Step, model: str) -> str:
+    """The line while there is no text yet."""
+    return {
+        Step.STARTING: "-# One moment…",
+        Step.LOADING: f"-# Loading {model} into memory… this can take a minute the first time.",
+        Step.READING: f"-# {model} is busy reading…",
+        Step.THINKING: "-# Thinking…",
+    }[current]
+
+
+def footer(finished: Finished) -> str:
+    """What stands below a finished answer: why it ended if it did not end by itself, then who answered."""
+    lines = [line for line in (_trouble(finished), _signature(finished)) if line]
+    return "\n".join(lines)
+
+
+def _trouble(finished: Finished) -> str:
+    match finished.reason:
+        case EndReason.FAILED:
+            return f"⚠️ {explain(finished.error)}"
+        case EndReason.INTERRUPTED:
+            return "⚠️ Interrupted: the bot is being restarted. Please ask again in a minute."
+    if isinstance(finished.error, LlampostError):
+        return f"⚠️ {explain(finished.error)}"
+    return ""
+
+
+def _signature(finished: Finished) -> str:
+    parts = [part for part in (finished.model, finished.persona) if part]
+    if finished.reason is EndReason.STOPPED:
+        parts.append("stopped")
+    if finished.limit is Limit.NUM_PREDICT and finished.num_predict:
+        parts.append(
+            f"cut off at the token limit of {finished.num_predict}; "
+            f"`/settings set num_predict {finished.num_predict * 2}` allows more"
+        )
+    if finished.limit is Limit.CONTEXT_WINDOW:
+        parts.append("cut off because the context window is full; `/history clear` makes room")
+    if finished.left_out:
+        parts.append("the memory was full, so the oldest messages no longer count")
+    return f"-# {' · '.join(parts)}" if parts else ""

@@ -1,0 +1,56 @@
+"""A question with two buttons that only the person who is asked can press."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from bot.delivery.surface import NO_MENTIONS
+from bot.ui.errors import tell_user
+
+PATIENCE = 120
+"""Seconds after which the question lapses."""
+
+
+class Confirm(discord.ui.View):
+    """Does nothing until its person agrees. Shown privately, so nobody else can press."""
+
+    def __init__(self, *, label: str, action: Callable[[], Awaitable[str]]) -> None:
+        """Take the word on the dangerous button, and what it does; the action returns what to say afterwards."""
+        super().__init__(timeout=PATIENCE)
+        self._action = action
+        self._asked: discord.Interaction[discord.Client] | None = None
+        self.agree.label = label
+
+    async def ask(self, interaction: discord.Interaction[discord.Client], question: str) -> None:
+        """Ask privately; the buttons do the rest."""
+        self._asked = interaction
+        await interaction.response.send_message(question, view=self, ephemeral=True, allowed_mentions=NO_MENTIONS)
+
+    @discord.ui.button(style=discord.ButtonStyle.danger)
+    async def agree(self, interaction: discord.Interaction[discord.Client], _: discord.ui.Button[Confirm]) -> None:
+        """Do it."""
+        self.stop()
+        done = await self._action()
+        await interaction.response.edit_message(content=done, view=None, allowed_mentions=NO_MENTIONS)
+
+    @discord.ui.button(label="Cancel", style=discord.ButtonStyle.secondary)
+    async def cancel(self, interaction: discord.Interaction[discord.Client], _: discord.ui.Button[Confirm]) -> None:
+        """Leave everything as it is."""
+        self.stop()
+        await interaction.response.edit_message(content="Nothing was changed.", view=None)
+
+    async def on_timeout(self) -> None:
+        """Take the buttons away, since they no longer do anything."""
+        if self._asked:
+            await self._asked.edit_original_response(content="Nothing was changed: nobody answered.", view=None)
+
+    async def on_error(
+        self,
+        interaction: discord.Interaction[discord.Client],
+        error: Exception,
+        item: discord.ui.Item[discord.ui.View],  # noqa: ARG002  # discord.py's signature
+    ) -> None:
+        """Say what went wrong."""
+        await tell_user(interaction, error)

@@ -1,0 +1,44 @@
+"""The one door through which an error reaches a person."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+
+import discord
+from discord import app_commands
+
+from bot.delivery.surface import NO_MENTIONS
+from bot.errors import LlampostError, explain
+
+log = logging.getLogger(__name__)
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong, for the person who met it."""
+    match error:
+        case app_commands.CommandInvokeError(original=original):
+            return sentence(original)
+        case LlampostError():
+            return explain(error)
+        case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
+            return "This command has just changed. Please type it again; restarting Discord helps if it goes on."
+        case app_commands.TransformerError():
+            return f"“{str(error.value)[:60]}” is not allowed there."
+        case app_commands.CheckFailure():
+            return "You may not use this command here."
+        case discord.Forbidden():
+            log.warning("Discord refused: %s", error)
+            return "Discord does not let me do that here: I lack a permission in this channel."
+        case _:
+            return explain(error)
+
+
+async def tell_user(interaction: discord.Interaction[discord.Client], error: BaseException) -> None:
+    """Answer a command or click with one sentence that only its author sees."""
+    text = sentence(error)
+    with suppress(discord.HTTPException):  # the interaction is gone: there is nobody left to tell
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True, allowed_mentions=NO_MENTIONS)
+        else:
+            await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NO_MENTIONS)

@@ -1,0 +1,40 @@
+"""How commands answer: in plain text, privately unless it is news for the channel, never longer than a message."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import discord
+
+from bot.delivery.pages import LIMIT
+from bot.delivery.surface import NO_MENTIONS, text_file
+from bot.delivery.text import units
+
+
+async def respond(
+    interaction: discord.Interaction[discord.Client],
+    text: str,
+    *,
+    file: discord.File | None = None,
+    public: bool = False,
+) -> None:
+    """Answer a command; what is too long for a message comes as a file.
+
+    Only its author sees it, unless it is `public`: news for everybody in the channel.
+    """
+    if units(text) > LIMIT:
+        file = file or text_file("answer.md", text)
+        text = "It is too long for a message, so here it is as a file."
+    files = [file] if file else []
+    send = interaction.followup.send if interaction.response.is_done() else interaction.response.send_message
+    await send(text, files=files, ephemeral=not public, allowed_mentions=NO_MENTIONS, suppress_embeds=True)
+
+
+def quoted(text: str) -> str:
+    """A text set off by a bar at its left."""
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
+def when(moment: datetime) -> str:
+    """A moment that Discord shows in each reader's own time and language."""
+    return discord.utils.format_dt(moment, "R")

@@ -1,0 +1,159 @@
+"""Asking: /ask, a mention, a reply to the bot, a direct message."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.answers import Question
+from bot.client import Bot
+from bot.delivery import wording
+from bot.delivery.surface import NO_MENTIONS, InteractionSurface, ReplySurface
+from bot.ui.attachments import read_files
+from bot.ui.completion import Choices, persona_choices
+from bot.ui.errors import sentence
+from bot.ui.places import author_of, place_of, place_of_message
+
+log = logging.getLogger(__name__)
+
+HOW_TO_ASK = "Ask me something: write it in the same message as the mention, or use `/ask`."
+PING_IS_OFF = (
+    "I can't read this reply, because its ping is switched off and Discord hides such messages from me. "
+    "Please switch the ping on when you reply, or mention me."
+)
+
+
+class Chat(commands.Cog):
+    """Every way to ask a question ends in the same call."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._services = bot.services
+
+    @app_commands.command()
+    @app_commands.describe(
+        prompt="What you want to know",
+        persona="Who should answer, this time only",
+        file="A text file to read along with the question",
+        private="Only you see the answer, and it stays out of this channel's memory",
+    )
+    async def ask(
+        self,
+        interaction: discord.Interaction[Bot],
+        prompt: app_commands.Range[str, 1, 6000],
+        persona: str | None = None,
+        file: discord.Attachment | None = None,
+        private: bool = False,
+    ) -> None:
+        """Ask the language model a question."""
+        files = await read_files([file] if file else [], max_bytes=self._services.max_file_bytes)
+        author = author_of(interaction.user)
+        question = Question(place_of(interaction), author, prompt, files, persona, private)
+        header = "" if private else wording.header(author.name, prompt)
+        surface = InteractionSurface(interaction, private=private)
+        await self._services.deliveries.answer(question, surface, header=header)
+
+    @ask.autocomplete("persona")
+    async def _complete_persona(self, interaction: discord.Interaction[Bot], typed: str) -> Choices:
+        return await persona_choices(self._services.personas, interaction.guild_id, typed)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer what is meant for the bot; leave everything else alone."""
+        if message.author.bot or message.type not in {discord.MessageType.default, discord.MessageType.reply}:
+            return
+        if not self._is_for_me(message):
+            return
+        try:
+            await self._answer(message)
+        except Exception as error:  # noqa: BLE001  # the door for errors that have no interaction to answer
+            await self._say(message, sentence(error))
+
+    def _is_for_me(self, message: discord.Message) -> bool:
+        if message.guild is None or self._bot.user in message.mentions:
+            return True
+        replied_to = message.reference.resolved if message.reference else None
+        return isinstance(replied_to, discord.Message) and replied_to.author == self._bot.user
+
+    async def _answer(self, message: discord.Message) -> None:
+        if missing := self._missing_permission(message):
+            await self._tell_privately(message, missing)
+            return
+        text = self._text_of(message)
+        if not text and not message.attachments:
+            await self._say(message, HOW_TO_ASK if message.content or not message.reference else PING_IS_OFF)
+            return
+        files = await read_files(message.attachments, max_bytes=self._services.max_file_bytes)
+        question = Question(place_of_message(message), author_of(message.author), text, files)
+        surface = ReplySurface(message, self._bot.get_partial_messageable(message.channel.id))
+        await self._services.deliveries.answer(question, surface, question_message=message.id)
+
+    def _text_of(self, message: discord.Message) -> str:
+        """What was asked, with names in place of ids and without the mention that called the bot."""
+        me = message.guild.me if message.guild else self._bot.user
+        text = message.clean_content.strip()
+        if me is not None:
+            text = text.removeprefix(f"@{me.display_name}").removesuffix(f"@{me.display_name}")
+        return text.strip()
+
+    @staticmethod
+    def _missing_permission(message: discord.Message) -> str | None:
+        """The permission without which no answer can be given here, as Discord's client names it."""
+        if message.guild is None or message.guild.me is None:
+            return None
+        have = message.channel.permissions_for(message.guild.me)
+        in_thread = isinstance(message.channel, discord.Thread)
+        needed = {
+            "View Channel": have.view_channel,
+            "Send Messages in Threads" if in_thread else "Send Messages": (
+                have.send_messages_in_threads if in_thread else have.send_messages
+            ),
+            "Read Message History": have.read_message_history,
+        }
+        return next((name for name, granted in needed.items() if not granted), None)
+
+    async def _tell_privately(self, message: discord.Message, missing: str) -> None:
+        log.warning("Permission “%s” is missing in channel %s", missing, message.channel.id)
+        text = (
+            f"I can't answer you in <#{message.channel.id}>, because I lack the permission “{missing}” there. "
+            "Please ask a server manager to grant it, or ask me here."
+        )
+        try:
+            await message.author.send(text, allowed_mentions=NO_MENTIONS)
+        except discord.HTTPException as error:
+            log.info("Nor could the person be told by direct message: %s", error)
+
+    async def _say(self, message: discord.Message, text: str) -> None:
+        try:
+            await message.reply(text, mention_author=True, allowed_mentions=NO_MENTIONS)
+        except discord.HTTPException as error:
+            log.info("A message could not be answered: %s", error)
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Stop writing an answer whose question or message is gone."""
+        self._services.deliveries.stop_about(event.message_id)
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """The same for many messages at once."""
+        for message_id in event.message_ids:
+            self._services.deliveries.stop_about(message_id)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Stop every answer in a channel that is gone."""
+        self._services.deliveries.stop_about(channel.id)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """The same for a thread."""
+        self._services.deliveries.stop_about(event.thread_id)
+
+
+async def setup(bot: Bot) -> None:
+    """Called by discord.py when the cog is loaded."""
+    await bot.add_cog(Chat(bot))

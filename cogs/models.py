@@ -1,0 +1,117 @@
+"""/model: which models the Ollama server has, which one answers here, and downloading a further one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import discord
+import humanize
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.model import ModelDetails, ModelSummary
+from bot.chat.models import same_model
+from bot.client import Bot
+from bot.errors import ModelNotFound
+from bot.ui.checks import require
+from bot.ui.completion import Choices, model_choices
+from bot.ui.download import Download
+from bot.ui.places import author_of, place_of
+from bot.ui.responses import respond
+
+MAX_LISTED = 40
+
+
+class ModelCog(commands.GroupCog, group_name="model", group_description="The models of the Ollama server"):
+    """Everyone may look; choosing is for those who manage channels, downloading for those who manage the server."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._models = bot.services.models
+        self._profiles = bot.services.profiles
+        self._preferences = bot.services.preferences
+        self._pace = bot.services.pace
+        self._downloads: set[Download] = set()
+
+    @app_commands.command()
+    async def show(self, interaction: discord.Interaction[Bot]) -> None:
+        """Show which model answers in this channel and what it can do."""
+        await interaction.response.defer(ephemeral=True)
+        chosen = (await self._profiles.resolve(place_of(interaction))).model
+        summary = await self._models.find(chosen.value)
+        if summary is None:
+            raise ModelNotFound(
+                f"**{chosen.value}** should answer here ({chosen.source} says so), but the Ollama server does not have "
+                "it any more. `/model use` chooses another; `/model pull` downloads it again where that is allowed."
+            )
+        loaded = any(same_model(name, summary.name) for name in await self._models.loaded())
+        details = await self._models.details(summary.name)
+        state = "in memory now" if loaded else "not in memory, so the first answer takes longer"
+        await respond(
+            interaction, f"**{summary.name}**, from {chosen.source}\n{_described(summary, details)}\nIt is {state}."
+        )
+
+    @app_commands.command(name="list")
+    async def list_(self, interaction: discord.Interaction[Bot]) -> None:
+        """List the models of the Ollama server."""
+        await interaction.response.defer(ephemeral=True)
+        models = await self._models.all()
+        if not models:
+            raise ModelNotFound(
+                "The Ollama server has no model yet; the operator adds one with `ollama pull llama3.2`."
+            )
+        details = await asyncio.gather(*(self._models.details(model.name) for model in models[:MAX_LISTED]))
+        lines = [
+            f"- **{model.name}**: {_described(model, known)}" for model, known in zip(models, details, strict=False)
+        ]
+        if len(models) > MAX_LISTED:
+            lines.append(f"and {len(models) - MAX_LISTED} more")
+        await respond(interaction, "\n".join(lines))
+
+    @app_commands.command()
+    @app_commands.describe(name="The model that answers in this channel from now on")
+    async def use(self, interaction: discord.Interaction[Bot], name: str) -> None:
+        """Choose the model for this channel."""
+        require(interaction, "manage_channels")
+        await interaction.response.defer()
+        model = await self._models.get(name)
+        await self._preferences.use_model(place_of(interaction), model.name, by=author_of(interaction.user))
+        await respond(interaction, f"**{model.name}** answers in this channel now.", public=True)
+
+    @app_commands.command()
+    @app_commands.describe(name="The model to download, such as llama3.2 or qwen3:4b")
+    async def pull(self, interaction: discord.Interaction[Bot], name: str) -> None:
+        """Download a model to the Ollama server."""
+        require(interaction, "manage_guild")
+        download = Download(name.strip(), self._models.pull(name), interaction, self._pace.bucket(interaction.token))
+        self._downloads.add(download)
+        try:
+            await download.run()
+        finally:
+            self._downloads.discard(download)
+
+    async def cog_unload(self) -> None:
+        """Called at shutdown: no download is left looking as if it went on."""
+        await asyncio.gather(*(download.cancel("the bot is being restarted") for download in self._downloads))
+
+    @use.autocomplete("name")
+    async def _complete(self, interaction: discord.Interaction[Bot], typed: str) -> Choices:  # noqa: ARG002
+        return await model_choices(self._models, typed)
+
+
+def _described(model: ModelSummary, details: ModelDetails) -> str:
+    """Size and abilities in one line."""
+    facts = [humanize.naturalsize(model.size)]
+    if model.parameters:
+        facts.append(f"{model.parameters} parameters")
+    if model.quantization:
+        facts.append(model.quantization)
+    if details.context_length:
+        facts.append(f"context window up to {details.context_length:,} tokens")
+    if details.capabilities:
+        facts.append(", ".join(sorted(details.capabilities)))
+    return " · ".join(facts)
+
+
+async def setup(bot: Bot) -> None:
+    """Called by discord.py when the cog is loaded."""
+    await bot.add_cog(ModelCog(bot))
