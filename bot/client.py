@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -13,12 +14,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.history import History
-from bot.chat.memory import StateStore
+from bot.chat.memory import ConversationStore, StateStore
 from bot.chat.models import Models
 from bot.chat.personas import Personas
 from bot.chat.preferences import Preferences
 from bot.chat.profiles import Profiles
 from bot.delivery.deliveries import Deliveries
+from bot.delivery.mending import mend
 from bot.delivery.pace import Pace
 from bot.ui.errors import tell_user
 
@@ -36,6 +38,7 @@ class Services:
     personas: Personas
     models: Models
     history: History
+    memory: ConversationStore
     state: StateStore
     max_file_bytes: int
     num_ctx: int
@@ -68,12 +71,15 @@ class Bot(commands.Bot):
         )
         self.services = services
         self._cog_names = cogs
+        self._mending: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
         """Load the cogs; a cog that does not load is a bug and ends the start."""
         for name in self._cog_names:
             await self.load_extension(name)
         await self._sync_commands()
+        left_over = await self.services.memory.interrupt_running()
+        self._mending = asyncio.create_task(mend(self, left_over, self.services.pace))
 
     async def _sync_commands(self) -> None:
         """Tell Discord the commands, but only when they have changed since it was told last."""
@@ -93,5 +99,7 @@ class Bot(commands.Bot):
 
     async def close(self) -> None:
         """Let running answers end or mark them, then leave Discord."""
+        if self._mending:
+            self._mending.cancel()
         await self.services.deliveries.close()
         await super().close()
