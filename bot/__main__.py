@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
+from typing import TYPE_CHECKING
 
-from bot import app, doctor, health, logs
+from bot import health, logs
 from bot.chat.parameters import operator_defaults
 from bot.config import read_environment, read_settings
 from bot.errors import LlampostError, SettingError, StorageError, explain
+from bot.llm.address import parse_host
 
-log = logging.getLogger("bot")
+if TYPE_CHECKING:
+    from bot.doctor import Finding
 
 EXIT_FAILED = 1
 EXIT_DATABASE = 74
@@ -64,20 +66,25 @@ def _with_settings(command: str) -> int:
     environment = read_environment()
     settings = read_settings(environment)
     operator_defaults(environment)
-    logs.configure(settings.log_level, settings.log_format, [settings.discord_token.get_secret_value()])
+    parse_host(settings.ollama_host)
+    secrets = [settings.discord_token.get_secret_value()]
+    logs.configure("ERROR" if command == "check" else settings.log_level, settings.log_format, secrets)
+    # Not before the settings are known to be sound: the ollama library reads OLLAMA_HOST while it is being imported.
+    from bot import app, doctor  # noqa: PLC0415
+
     match command:
         case "migrate":
             asyncio.run(app.migrate_only(settings))
         case "check":
-            return asyncio.run(_check(environment))
+            return asyncio.run(_report(doctor.examine(settings)))
         case _:
             asyncio.run(app.run(settings, environment))
     return 0
 
 
-async def _check(environment: dict[str, str]) -> int:
+async def _report(findings: AsyncIterable[Finding]) -> int:
     status = 0
-    async for finding in doctor.examine(read_settings(environment)):
+    async for finding in findings:
         sys.stdout.write(f"{finding}\n")
         sys.stdout.flush()
         if not finding.ok:

@@ -61,6 +61,8 @@ class Bot(commands.Bot):
         intents = discord.Intents.default()
         intents.message_content = message_content
         intents.typing = False
+        # We have no voice, so its missing libraries are no news.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
             command_prefix=(),
             help_command=None,

@@ -54,7 +54,7 @@ async def examine(settings: Settings) -> AsyncGenerator[Finding, None]:
 
 
 async def _discord(settings: Settings) -> AsyncGenerator[Finding, None]:
-    client = discord.Client(intents=discord.Intents.none())
+    client = discord.Client(intents=discord.Intents(guilds=True))
     try:
         await client.login(settings.discord_token.get_secret_value())
     except discord.LoginFailure:

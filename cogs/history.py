@@ -70,7 +70,7 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
         )
 
     @app_commands.command()
-    @app_commands.describe(format="Markdown to read, JSON for programs")
+    @app_commands.describe(kind="Markdown to read, JSON for programs")
     @app_commands.rename(kind="format")
     async def export(self, interaction: discord.Interaction[Bot], kind: ExportFormat = ExportFormat.MARKDOWN) -> None:
         """Take the whole conversation away as a file."""

@@ -45,7 +45,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="P
 
     @app_commands.command(name="set")
     @app_commands.describe(
-        parameter="What to set",
+        name="What to set",
         value="Its new value",
         scope="For this channel (or thread) only, or for the whole server; this channel if left out",
     )
@@ -67,7 +67,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="P
 
     @app_commands.command()
     @app_commands.describe(
-        parameter="What to take back; everything if left out",
+        name="What to take back; everything if left out",
         scope="In this channel (or thread), or in the whole server; this channel if left out",
     )
     @app_commands.rename(name="parameter")

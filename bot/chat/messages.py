@@ -57,11 +57,6 @@ class Place:
     parent_id: int | None = None
     """The channel that a thread belongs to."""
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether several people can speak here, so that speakers must be told apart."""
-        return self.guild_id is not None
-
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:

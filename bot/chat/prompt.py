@@ -6,19 +6,14 @@ Always in the same way, so that the prompt's beginning stays the same to the byt
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.chat.context_window import Entry, answer_limit, history_budget, window_start
-from bot.chat.messages import Author, Message, Place, Role, StoredMessage
+from bot.chat.messages import Author, Message, Role, StoredMessage
 from bot.chat.tokens import MESSAGE_OVERHEAD, Estimator
 
-SPEAKERS_NOTE = (
-    "Several people talk to you here. Each of their messages begins with the speaker's name and a colon; "
-    "your own messages do not."
-)
-"""Ends the system prompt wherever several people can speak. It names nobody: the prompt's beginning must not change."""
-
+_NAMES_BEGIN = "[Until now {first} was speaking. From here on each message begins with its speaker's name.]"
 _NAME_LENGTH = 32
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f:\u2028\u2029]+")
 
@@ -40,17 +35,34 @@ class Prompt:
     """How many messages of the window were left out this time, because it was full."""
 
 
-def system_prompt(persona_prompt: str, place: Place) -> str:
-    """The system message of a place."""
-    return f"{persona_prompt}\n\n{SPEAKERS_NOTE}" if place.is_shared else persona_prompt
+def spoken(messages: Iterable[tuple[str, Author | None]]) -> list[str]:
+    """Messages as the model reads them, so that it can tell the speakers apart; None is the model itself.
+
+    While one person speaks alone, nothing is added: a decoration confuses small models for no gain. With the first
+    message of a second person names begin, and that message also says who spoke before. How a message reads depends
+    on those before it only, so that the prompt's beginning never changes.
+    """
+    first: Author | None = None
+    several = False
+    texts = []
+    for text, author in messages:
+        if author is None:
+            texts.append(text)
+            continue
+        first = first or author
+        if several:
+            texts.append(f"{_name(author)}: {text}")
+        elif author.id != first.id:
+            several = True
+            texts.append(f"{_NAMES_BEGIN.format(first=_name(first))}\n{_name(author)}: {text}")
+        else:
+            texts.append(text)
+    return texts
 
 
-def spoken(text: str, author: Author | None, place: Place) -> str:
-    """A person's message as the model reads it: with the name where several people can speak."""
-    if author is None or not place.is_shared:
-        return text
-    name = " ".join(_NOT_IN_NAMES.sub(" ", author.name).split())[:_NAME_LENGTH].strip() or "Someone"
-    return f"{name}: {text}"
+def _name(author: Author) -> str:
+    """A display name as one short word or two, which can't be taken for anything else."""
+    return " ".join(_NOT_IN_NAMES.sub(" ", author.name).split())[:_NAME_LENGTH].strip() or "Someone"
 
 
 class PromptBuilder:
@@ -62,26 +74,24 @@ class PromptBuilder:
         self._num_predict = num_predict
         self._estimator = estimator
 
-    def build(
-        self, *, system: str, history: Sequence[StoredMessage], place: Place, author: Author, question: str
-    ) -> Prompt:
+    def build(self, *, system: str, history: Sequence[StoredMessage], author: Author, question: str) -> Prompt:
         """The prompt for a question. Raises PromptTooLong where the question can't fit."""
-        asked = spoken(question, author, place)
         system_tokens = self._estimator.message(system)
-        question_tokens = self._estimator.message(asked)
+        question_tokens = self._estimator.message(f"{author.name}: {question}")
         budget = history_budget(
             num_ctx=self._num_ctx, num_predict=self._num_predict, fixed=system_tokens + question_tokens
         )
-        sizes = [self._size(message, place) for message in history]
+        sizes = [self._size(message) for message in history]
         start = window_start(
             [Entry(size, message.role is Role.USER) for size, message in zip(sizes, history, strict=True)], budget
         )
         remembered = history[start:]
+        *past, asked = spoken([*((message.content, message.author) for message in remembered), (question, author)])
         beside_question = system_tokens + sum(sizes[start:])
         return Prompt(
             messages=(
                 Message(Role.SYSTEM, system),
-                *(Message(message.role, spoken(message.content, message.author, place)) for message in remembered),
+                *(Message(message.role, text) for message, text in zip(remembered, past, strict=True)),
                 Message(Role.USER, asked),
             ),
             num_predict=answer_limit(
@@ -93,7 +103,8 @@ class PromptBuilder:
             left_out=start,
         )
 
-    def _size(self, message: StoredMessage, place: Place) -> int:
+    def _size(self, message: StoredMessage) -> int:
         if message.tokens is not None and message.tokenizer == self._model:
             return message.tokens + MESSAGE_OVERHEAD
-        return self._estimator.message(spoken(message.content, message.author, place))
+        name = f"{message.author.name}: " if message.author else ""
+        return self._estimator.message(name + message.content)

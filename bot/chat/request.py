@@ -11,7 +11,7 @@ from bot.chat.messages import Conversation, Receipt
 from bot.chat.model import ChatRequest, LanguageModel, ModelDetails
 from bot.chat.parameters import RANDOM
 from bot.chat.profiles import Profile
-from bot.chat.prompt import Prompt, PromptBuilder, system_prompt
+from bot.chat.prompt import Prompt, PromptBuilder
 from bot.chat.tokens import Estimator
 
 
@@ -48,9 +48,8 @@ class Preparation:
             estimator=Estimator(await self._memory.last_estimate(name)),
         )
         prompt = builder.build(
-            system=system_prompt(profile.persona.value.prompt, question.place),
+            system=profile.persona.value.prompt,
             history=await self._memory.window(conversation),
-            place=question.place,
             author=question.author,
             question=question.with_files(),
         )

@@ -1,0 +1,51 @@
+"""The record of changes, which settings and personas both write. Rows are only ever added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat.messages import Author
+from bot.chat.scopes import Change, Scope
+from bot.storage.schema import changes, storable
+
+
+def stored(author: Author) -> Author:
+    """The author as the database will give them back."""
+    return Author(author.id, storable(author.name))
+
+
+async def record(connection: AsyncConnection, guild_id: int | None, made: Sequence[Change]) -> None:
+    """Add the changes to the record, in the caller's transaction."""
+    rows = [
+        {
+            "scope_kind": change.scope.kind.value,
+            "scope_id": change.scope.id,
+            "guild_id": guild_id,
+            "key": change.key,
+            "old": change.old,
+            "new": change.new,
+            "changed_by_id": change.changed_by.id,
+            "changed_by_name": change.changed_by.name,
+            "changed_at": change.changed_at,
+        }
+        for change in made
+    ]
+    if rows:
+        await connection.execute(insert(changes), rows)
+
+
+async def newest(connection: AsyncConnection, scope: Scope, limit: int) -> list[Change]:
+    """The last changes of a scope, newest first."""
+    query = (
+        select(changes)
+        .where(changes.c.scope_kind == scope.kind.value, changes.c.scope_id == scope.id)
+        .order_by(changes.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        Change(scope, row.key, row.old, row.new, Author(row.changed_by_id, row.changed_by_name), row.changed_at)
+        for row in await connection.execute(query)
+    ]

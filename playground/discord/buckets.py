@@ -1,0 +1,61 @@
+"""Rate-limit buckets: a window opens with its first call and gives all its calls back at its end."""
+
+import time
+from dataclasses import dataclass
+
+from playground.discord.settings import Limit, RateLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the headers of one answer say, and for how long the call is refused (0 for a call let through)."""
+
+    limit: Limit
+    remaining: int
+    reset_after: float
+    bucket: str
+    refused_for: float = 0.0
+
+    def headers(self) -> dict[str, str]:
+        """Return the X-RateLimit headers; 429 adds its own."""
+        return {
+            "X-RateLimit-Limit": str(self.limit.calls),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": f"{time.time() + self.reset_after:.3f}",
+            "X-RateLimit-Reset-After": f"{self.reset_after:.3f}",
+            "X-RateLimit-Bucket": self.bucket,
+        }
+
+
+class _Window:
+    def __init__(self) -> None:
+        self.ends = 0.0
+        self.used = 0
+
+
+class Buckets:
+    """One window per route family and top-level resource, and one for all calls of the bot's token."""
+
+    def __init__(self, limits: RateLimits) -> None:
+        self._limits = limits
+        self._windows: dict[tuple[str, str], _Window] = {}
+
+    def take(self, family: str, resource: str) -> Verdict | None:
+        """Count a call of a family (a field of RateLimits); None where nothing is limited."""
+        limit: Limit | None = getattr(self._limits, family)
+        if limit is None:
+            return None
+        window = self._windows.setdefault((family, resource), _Window())
+        now = time.monotonic()
+        if now >= window.ends:
+            window.ends, window.used = now + limit.seconds, 0
+        left = window.ends - now
+        if window.used >= limit.calls:
+            return Verdict(limit, 0, left, _hash(family), refused_for=left)
+        window.used += 1
+        return Verdict(limit, limit.calls - window.used, left, _hash(family))
+
+
+def _hash(family: str) -> str:
+    """Discord names buckets by opaque hashes; a readable one serves as well."""
+    return f"loopback-{family.replace('_', '-')}"

@@ -1,0 +1,96 @@
+"""From what a user types to what Discord sends: a command's options with their types, checked as the app does."""
+
+from dataclasses import dataclass, field
+
+from playground.discord.errors import RefusedByClientError
+from playground.discord.payloads import Payload, utf16_length
+
+_SUBCOMMANDS = (1, 2)
+STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(3, 12)
+_PYTHON_TYPES: dict[int, tuple[type, ...]] = {
+    STRING: (str,),
+    INTEGER: (int,),
+    BOOLEAN: (bool,),
+    NUMBER: (int, float),
+}
+_STRING_LIMIT = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A command with the subcommand that was named."""
+
+    command: Payload
+    path: tuple[Payload, ...] = ()
+
+    @property
+    def options(self) -> list[Payload]:
+        """The options of the innermost part."""
+        inner = self.path[-1] if self.path else self.command
+        return list(inner.get("options") or [])
+
+    def wrap(self, options: list[Payload]) -> list[Payload]:
+        """Put option values below their subcommand and group."""
+        for part in reversed(self.path):
+            options = [{"name": part["name"], "type": part["type"], "options": options}]
+        return options
+
+
+@dataclass(slots=True)
+class Resolved:
+    """What snowflakes among the options stand for."""
+
+    data: dict[str, dict[str, Payload]] = field(default_factory=dict)
+
+    def add(self, kind: str, object_id: int, payload: Payload) -> str:
+        """Describe one object; return its id as an option's value."""
+        self.data.setdefault(kind, {})[str(object_id)] = payload
+        return str(object_id)
+
+
+def find(commands: list[Payload], name: str, kind: int = 1) -> Found:
+    """Look a command up by its name as shown: "ask", "persona use"."""
+    first, *rest = name.split() if kind == 1 else [name]
+    command = next((one for one in commands if one["name"] == first and one["type"] == kind), None)
+    if command is None:
+        known = ", ".join(sorted(one["name"] for one in commands)) or "none"
+        raise RefusedByClientError(f"There is no command {first!r}; registered: {known}.")
+    path: list[Payload] = []
+    for word in rest:
+        inside = (path[-1] if path else command).get("options") or []
+        part = next((one for one in inside if one["name"] == word and one["type"] in _SUBCOMMANDS), None)
+        if part is None:
+            raise RefusedByClientError(f"{name!r} has no part {word!r}.")
+        path.append(part)
+    found = Found(command, tuple(path))
+    if any(option["type"] in _SUBCOMMANDS for option in found.options):
+        raise RefusedByClientError(f"{name!r} needs a subcommand.")
+    return found
+
+
+def check_complete(found: Found, given: dict[str, object]) -> None:
+    """Refuse unknown options and missing required ones."""
+    names = {option["name"] for option in found.options}
+    if unknown := set(given) - names:
+        raise RefusedByClientError(f"No such option: {sorted(unknown)}; there are {sorted(names)}.")
+    if missing := {option["name"] for option in found.options if option.get("required")} - set(given):
+        raise RefusedByClientError(f"Required: {sorted(missing)}.")
+
+
+def check_value(option: Payload, value: object) -> None:
+    """Refuse what the app's own checks would: type, choices, range and length."""
+    name, kind = option["name"], option["type"]
+    fitting = _PYTHON_TYPES.get(kind)
+    if fitting and (not isinstance(value, fitting) or (kind != BOOLEAN and isinstance(value, bool))):
+        raise RefusedByClientError(f"{name} cannot be {value!r}.")
+    if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
+        raise RefusedByClientError(f"{name} offers no {value!r}.")
+    if isinstance(value, str) and kind == STRING:
+        _check_range(name, utf16_length(value), option.get("min_length"), option.get("max_length") or _STRING_LIMIT)
+    elif isinstance(value, int | float) and kind in (INTEGER, NUMBER):
+        _check_range(name, value, option.get("min_value"), option.get("max_value"))
+
+
+def _check_range(name: str, size: float, least: float | None, most: float | None) -> None:
+    if (least is not None and size < least) or (most is not None and size > most):
+        raise RefusedByClientError(f"{name} must be between {least} and {most}, not {size}.")

@@ -1,0 +1,65 @@
+"""Trouble on demand: the next calls of a kind fail, vanish, take long or are rate limited."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """One kind of trouble for the next `times` calls whose method and path fit.
+
+    `after` lets the call take effect first, so that only its answer is lost: what makes clients post twice.
+    """
+
+    method: str
+    path: re.Pattern[str]
+    times: int
+    after: bool = False
+    status: int | None = None
+    drop: bool = False
+    delay: float = 0.0
+    retry_after: float | None = None
+    hits: int = 0
+
+    def fits(self, method: str, path: str) -> bool:
+        """Whether this call is meant."""
+        return self.hits < self.times and self.method in {method, "*"} and bool(self.path.search(path))
+
+
+class Faults:
+    """The trouble ahead; every method returns its fault, whose `hits` tell how often it struck."""
+
+    def __init__(self) -> None:
+        self.planned: list[Fault] = []
+
+    def fail(self, method: str, path: str, *, status: int = 502, times: int = 1, after: bool = False) -> Fault:
+        """Answer with an error status."""
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, status=status, after=after))
+
+    def drop(self, method: str, path: str, *, times: int = 1, after: bool = False) -> Fault:
+        """Close the connection without an answer."""
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, drop=True, after=after))
+
+    def slow(self, method: str, path: str, *, seconds: float, times: int = 1) -> Fault:
+        """Answer late."""
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, delay=seconds))
+
+    def rate_limit(self, method: str, path: str, *, retry_after: float, times: int = 1) -> Fault:
+        """Answer 429 as for a limit that no header announced."""
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, retry_after=retry_after))
+
+    def clear(self) -> None:
+        """Plan no more trouble."""
+        self.planned.clear()
+
+    def strike(self, method: str, path: str) -> Fault | None:
+        """Return the fault that meets this call, counted."""
+        for fault in self.planned:
+            if fault.fits(method, path):
+                fault.hits += 1
+                return fault
+        return None
+
+    def _plan(self, fault: Fault) -> Fault:
+        self.planned.append(fault)
+        return fault

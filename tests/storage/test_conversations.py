@@ -1,0 +1,280 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+import sqlalchemy as sa
+
+from bot.chat.messages import Author, EndReason, Place, Receipt, Role, RunningAnswer, StoredMessage
+from bot.storage import schema
+from bot.storage.conversations import SqlConversations
+from bot.storage.database import Database, open_database
+
+from .conftest import Clock
+
+Say = Callable[..., Awaitable[tuple[int, int]]]
+Rows = Callable[[sa.Table], Awaitable[int]]
+
+ANNA = Author(1, "Anna")
+PLACE, OTHER = Place(10, 7), Place(11, 7)
+RECEIPT = Receipt("llama", "assistant", 0, {"seed": 1})
+
+
+@pytest.fixture
+def store(database: Database, clock: Clock) -> SqlConversations:
+    return SqlConversations(database, clock)
+
+
+@pytest.fixture
+def say(store: SqlConversations) -> Say:
+    """A question with its finished answer; returns the ids of both."""
+
+    async def say(question: str, answer: str | None = None, place: Place = PLACE) -> tuple[int, int]:
+        question_id, answer_id = await store.begin(await store.open(place), ANNA, question)
+        await store.finish(answer_id, f"{question}!" if answer is None else answer, EndReason.COMPLETE, RECEIPT)
+        return question_id, answer_id
+
+    return say
+
+
+@pytest.fixture
+def rows(database: Database) -> Rows:
+    async def rows(table: sa.Table) -> int:
+        async with database.reading() as connection:
+            return (await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
+
+    return rows
+
+
+def texts(messages: list[StoredMessage]) -> list[str]:
+    return [message.content for message in messages]
+
+
+async def test_a_place_has_one_conversation_however_many_ask_at_once(store: SqlConversations) -> None:
+    opened = await asyncio.gather(*(store.open(PLACE) for _ in range(5)))
+    assert len({conversation.id for conversation in opened}) == 1
+    assert opened[0].place == PLACE
+    assert opened[0].window_start is None
+    assert (await store.open(OTHER)).id != opened[0].id
+
+
+async def test_a_question_and_its_answer_come_back_whole(store: SqlConversations, clock: Clock) -> None:
+    conversation = await store.open(PLACE)
+    question, answer = await store.begin(conversation, ANNA, "Why?")
+    receipt = Receipt("llama", "assistant", 0, {"seed": 1}, prompt_tokens=12, answer_tokens=3)
+    await store.finish(answer, "Because.", EndReason.LENGTH, receipt, question_tokens=5)
+    expected = [
+        StoredMessage(question, Role.USER, "Why?", clock.now, ANNA, tokens=5, tokenizer="llama"),
+        StoredMessage(
+            answer, Role.ASSISTANT, "Because.", clock.now, end_reason=EndReason.LENGTH, tokens=3, tokenizer="llama"
+        ),
+    ]
+    assert await store.window(conversation) == await store.branch(PLACE) == expected
+
+
+async def test_the_receipt_is_kept_in_full(store: SqlConversations, database: Database) -> None:
+    receipt = Receipt("llama", "Pirate", 3, {"seed": 1, "stop": ["a", "b"]}, "sha256:1", 1, 2, 3, 0.5, 1.5, 2.5)
+    _, answer = await store.begin(await store.open(PLACE), ANNA, "Why?")
+    await store.finish(answer, "Because.", EndReason.COMPLETE, RECEIPT)
+    await store.finish(answer, "Because.", EndReason.COMPLETE, receipt)
+    async with database.reading() as connection:
+        row = (await connection.execute(sa.select(schema.receipts))).mappings().one()
+    assert Receipt(**{key: row[key] for key in row if key != "answer_id"}) == receipt
+
+
+async def test_a_question_without_an_answer_never_goes_to_the_model_again(store: SqlConversations, say: Say) -> None:
+    await say("one")
+    await say("two", "")
+    await store.begin(await store.open(PLACE), ANNA, "three")
+    await say("four")
+    assert texts(await store.branch(PLACE)) == ["one", "one!", "four", "four!"]
+    assert await store.count(PLACE) == 8
+
+
+async def test_an_answer_that_failed_with_text_is_shown(store: SqlConversations) -> None:
+    _, answer = await store.begin(await store.open(PLACE), ANNA, "one")
+    await store.finish(answer, "half", EndReason.FAILED, RECEIPT)
+    assert [m.end_reason for m in await store.branch(PLACE)] == [EndReason.COMPLETE, EndReason.FAILED]
+
+
+async def test_places_do_not_see_each_other(store: SqlConversations, say: Say) -> None:
+    await say("here")
+    await say("there", place=OTHER)
+    await say("private", place=Place(12))
+    assert texts(await store.branch(PLACE)) == ["here", "here!"]
+    assert texts(await store.undo(OTHER)) == ["there", "there!"]
+    assert await store.clear(Place(12)) == 2
+    assert await store.clear(Place(99)) == 0
+    assert [await store.count(place) for place in (PLACE, OTHER, Place(12), Place(99))] == [2, 0, 0, 0]
+    assert await store.branch(Place(99)) == await store.undo(Place(99)) == []
+
+
+async def test_the_newest_messages_of_a_branch(store: SqlConversations, say: Say) -> None:
+    for question in ("one", "two", "three"):
+        await say(question)
+    assert texts(await store.branch(PLACE, newest=3)) == ["two!", "three", "three!"]
+    assert texts(await store.branch(PLACE, newest=99)) == ["one", "one!", "two", "two!", "three", "three!"]
+    assert await store.branch(PLACE, newest=0) == []
+
+
+async def test_the_window_starts_where_it_was_moved(store: SqlConversations, say: Say) -> None:
+    await say("one")
+    start, _ = await say("two")
+    await say("three")
+    conversation = await store.open(PLACE)
+    await store.move_window(conversation, start)
+    assert texts(await store.window(conversation)) == ["two", "two!", "three", "three!"]
+    assert (await store.open(PLACE)).window_start == start
+    assert len(await store.branch(PLACE)) == 6
+
+
+async def test_a_window_moves_to_no_message_of_another_place(store: SqlConversations, say: Say) -> None:
+    elsewhere, _ = await say("there", place=OTHER)
+    await say("here")
+    conversation = await store.open(PLACE)
+    for nowhere in (elsewhere, 999):
+        await store.move_window(conversation, nowhere)
+    assert (await store.open(PLACE)).window_start is None
+
+
+async def test_a_window_that_starts_on_another_branch_is_the_whole_branch(store: SqlConversations, say: Say) -> None:
+    await say("one")
+    dead_end, _ = await say("two", "")
+    await say("three")
+    conversation = await store.open(PLACE)
+    await store.move_window(conversation, dead_end)
+    assert texts(await store.window(conversation)) == ["one", "one!", "three", "three!"]
+
+
+async def test_undo_goes_back_one_question_at_a_time(store: SqlConversations, say: Say) -> None:
+    await say("one")
+    await say("two")
+    await say("dead end", "")
+    assert texts(await store.undo(PLACE)) == ["two", "two!"]
+    assert await store.count(PLACE) == 2
+    await say("three")
+    assert texts(await store.branch(PLACE)) == ["one", "one!", "three", "three!"]
+    assert texts(await store.undo(PLACE)) == ["three", "three!"]
+    assert texts(await store.undo(PLACE)) == ["one", "one!"]
+    assert await store.undo(PLACE) == []
+
+
+async def test_undo_of_the_windows_start_begins_the_window_at_the_root(store: SqlConversations, say: Say) -> None:
+    await say("one")
+    start, _ = await say("two")
+    conversation = await store.open(PLACE)
+    await store.move_window(conversation, start)
+    await store.undo(PLACE)
+    assert (await store.open(PLACE)).window_start is None
+    assert texts(await store.window(conversation)) == ["one", "one!"]
+
+
+async def test_undo_leaves_a_window_that_starts_earlier(store: SqlConversations, say: Say) -> None:
+    start, _ = await say("one")
+    await say("two")
+    await store.move_window(await store.open(PLACE), start)
+    await store.undo(PLACE)
+    assert (await store.open(PLACE)).window_start == start
+
+
+async def test_undo_and_clear_take_along_all_that_belongs_to_the_messages(
+    store: SqlConversations, say: Say, rows: Rows
+) -> None:
+    for question in ("one", "two"):
+        for message in await say(question):
+            await store.shown_as(message, 100 + message)
+    await store.undo(PLACE)
+    assert [await rows(table) for table in (schema.receipts, schema.discord_messages)] == [1, 2]
+    assert await store.clear(PLACE) == 2
+    tables = (schema.messages, schema.receipts, schema.discord_messages, schema.conversations)
+    assert [await rows(table) for table in tables] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("forget", ["undo", "clear"])
+async def test_a_running_answer_that_was_deleted_does_not_come_back(
+    store: SqlConversations, say: Say, rows: Rows, forget: str
+) -> None:
+    await say("one")
+    question, answer = await store.begin(await store.open(PLACE), ANNA, "two")
+    await getattr(store, forget)(PLACE)
+    again, _ = await say("three")
+    await store.shown_as(answer, 99)
+    await store.finish(answer, "late", EndReason.COMPLETE, RECEIPT, question_tokens=3)
+    assert again not in (question, answer)
+    assert texts(await store.branch(PLACE)) == ["three", "three!"]
+    assert await rows(schema.discord_messages) == 0
+    assert await store.interrupt_running() == []
+
+
+async def test_a_cleared_conversation_that_somebody_still_holds_is_empty_and_goes_on_as_the_new_one(
+    store: SqlConversations, say: Say
+) -> None:
+    first, _ = await say("one")
+    old = await store.open(PLACE)
+    await store.clear(PLACE)
+    assert await store.window(old) == []
+    await store.move_window(old, first)
+    _, answer = await store.begin(old, ANNA, "two")
+    await store.finish(answer, "two!", EndReason.COMPLETE, RECEIPT)
+    assert texts(await store.branch(PLACE)) == ["two", "two!"]
+
+
+async def test_what_a_crash_left_of_a_cleared_conversation_is_purged(
+    store: SqlConversations, say: Say, rows: Rows, database: Database
+) -> None:
+    for number in range(3):
+        await say(str(number))
+    _, running = await store.begin(await store.open(PLACE), ANNA, "still running")
+    await say("there", place=OTHER)
+    async with database.transaction() as connection:  # all that clear does before its purge
+        cleared = sa.update(schema.conversations).where(schema.conversations.c.channel_id == PLACE.channel_id)
+        await connection.execute(cleared.values(channel_id=None, head_id=None))
+    assert [await store.count(PLACE), await store.branch(PLACE), await store.interrupt_running()] == [0, [], []]
+    await store.finish(running, "late", EndReason.COMPLETE, RECEIPT)
+    await store.purge()
+    assert [await rows(schema.messages), await rows(schema.conversations)] == [2, 1]
+    assert texts(await store.branch(OTHER)) == ["there", "there!"]
+
+
+async def test_answers_that_were_running_are_interrupted_once(store: SqlConversations, say: Say, url: str) -> None:
+    thread = Place(20, 7, 10)
+    await say("done")
+    _, shown = await store.begin(await store.open(thread), ANNA, "one")
+    _, hidden = await store.begin(await store.open(Place(30)), ANNA, "two")
+    for page in (502, 501, 502, 503):
+        await store.shown_as(shown, page)
+    async with await open_database(url) as again:
+        restarted = SqlConversations(again)
+        assert await restarted.interrupt_running() == [
+            RunningAnswer(shown, thread, (502, 501, 503)),
+            RunningAnswer(hidden, Place(30), ()),
+        ]
+        assert await restarted.interrupt_running() == []
+        assert await restarted.branch(thread) == []
+
+
+async def test_a_discord_message_shows_one_message_at_a_time(store: SqlConversations, database: Database) -> None:
+    conversation = await store.open(PLACE)
+    _, first = await store.begin(conversation, ANNA, "one")
+    _, second = await store.begin(conversation, ANNA, "two")
+    await store.shown_as(first, 500)
+    await store.shown_as(second, 500)
+    await store.shown_as(999, 500)
+    pages = {answer.id: answer.discord_message_ids for answer in await store.interrupt_running()}
+    assert pages == {first: (), second: (500,)}
+
+
+async def test_the_last_estimate_is_of_the_model_and_has_both_numbers(store: SqlConversations) -> None:
+    conversation = await store.open(PLACE)
+    for model, estimate, tokens in (("a", 10, 11), ("a", 20, 22), ("b", 30, 33), ("a", 40, None), ("a", None, 55)):
+        _, answer = await store.begin(conversation, ANNA, "?")
+        receipt = Receipt(model, "assistant", 0, {}, prompt_estimate=estimate, prompt_tokens=tokens)
+        await store.finish(answer, "", EndReason.STOPPED, receipt)
+    assert [await store.last_estimate(model) for model in ("a", "b", "c")] == [(20, 22), (30, 33), None]
+
+
+async def test_answers_in_many_places_at_once_do_not_disturb_each_other(store: SqlConversations, say: Say) -> None:
+    places = [Place(number, 7) for number in range(100, 110)]
+    await asyncio.gather(*(say(f"{place.channel_id} {n}", place=place) for n in range(3) for place in places))
+    for place in places:
+        assert {text.split()[0] for text in texts(await store.branch(place))} == {str(place.channel_id)}
+        assert await store.count(place) == 6
