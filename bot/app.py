@@ -112,6 +112,7 @@ async def run(settings: Settings, environment: Mapping[str, str]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with build_model(settings) as model, await open_database(settings.database_url) as database:
         await migrate(database)
+        await SqlConversations(database).purge()
         services = build_services(settings, database=database, model=model, environment=environment)
         await _serve(settings, lambda: build_bot(settings, services), stopping)
     log.info("Stopped")

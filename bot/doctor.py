@@ -120,7 +120,7 @@ async def _default_model(settings: Settings, model: OllamaModel) -> Finding:
 
 
 async def _database(settings: Settings) -> Finding:
-    async with await open_database(settings.database_url) as database:
+    async with await open_database(settings.database_url, create=False) as database:
         await database.ping()
         state = await schema_state(database)
     if state.current is None:

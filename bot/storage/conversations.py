@@ -191,6 +191,17 @@ class SqlConversations:
             row = await _find(connection, place)
             return 0 if row is None else await _count(connection, row.id)
 
+    async def authors(self, place: Place) -> set[int]:
+        """Ids of everybody who asked something that the place's memory holds."""
+        query = (
+            select(messages.c.author_id)
+            .distinct()
+            .join(conversations)
+            .where(conversations.c.channel_id == place.channel_id, messages.c.author_id.is_not(None))
+        )
+        async with self._database.reading() as connection:
+            return set((await connection.scalars(query)).all())
+
     async def interrupt_running(self) -> list[RunningAnswer]:
         """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""
         shown = (

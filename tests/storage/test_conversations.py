@@ -108,6 +108,19 @@ async def test_places_do_not_see_each_other(store: SqlConversations, say: Say) -
     assert await store.branch(Place(99)) == await store.undo(Place(99)) == []
 
 
+async def test_the_authors_are_all_who_asked_in_the_place_whether_shown_or_not(
+    store: SqlConversations, say: Say
+) -> None:
+    assert await store.authors(PLACE) == set()
+    await say("one")
+    await say("two")
+    await store.begin(await store.open(PLACE), Author(2, "Bernd"), "unanswered")
+    await store.begin(await store.open(OTHER), Author(3, "Carla"), "elsewhere")
+    assert await store.authors(PLACE) == {1, 2}
+    await store.clear(PLACE)
+    assert await store.authors(PLACE) == set()
+
+
 async def test_the_newest_messages_of_a_branch(store: SqlConversations, say: Say) -> None:
     for question in ("one", "two", "three"):
         await say(question)

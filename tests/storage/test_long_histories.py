@@ -115,6 +115,7 @@ async def test_no_query_of_an_answer_goes_through_a_whole_table(store: SqlConver
     await store.shown_as(answer, 500)
     await store.finish(answer, "So.", EndReason.COMPLETE, Receipt("llama", "assistant", 0, {}))
     await store.last_estimate("llama")
+    await store.authors(LONG)
     await store.interrupt_running()
     await store.undo(LONG)
     await store.clear(LONG)
