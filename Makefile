@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cat requirements-dev.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ask run check test lint format pins clean
+export PROMPT # read by the shell from its environment, so that quotes in it stay harmless
+.PHONY: help setup ask run check test lint format docs pins clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -14,8 +15,8 @@ help: ## List the commands
 setup: $(READY) ## Make the environment in .venv (every other command does it by itself)
 
 $(READY): requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Llampost needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
+		{ echo "Llampost needs Python 3.11 or 3.12; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "This Python can't make environments. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 	@echo "Making the environment in $(VENV); this takes about a minute, once."
@@ -24,7 +25,8 @@ $(READY): requirements-dev.txt
 	@touch $@
 
 ask: $(READY) ## Ask the real bot in a simulated Discord: make ask PROMPT="What is the capital of Poland?"
-	@$(BIN)/python -m playground.ask "$(PROMPT)"
+	@test -n "$$PROMPT" || { echo 'Say what to ask: make ask PROMPT="What is the capital of Poland?"'; exit 1; }
+	@$(BIN)/python -m playground.ask "$$PROMPT"
 
 run: $(READY) ## Run the bot with the settings in .env
 	@$(BIN)/python -m bot
@@ -44,6 +46,9 @@ lint: $(READY) ## Linters, types and architecture only
 format: $(READY) ## Let ruff lay out the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(READY) ## Write README's tables of settings and parameters from the code
+	@$(BIN)/python -m tests.reference
 
 pins: $(READY) ## Write requirements*.txt anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet pip-tools

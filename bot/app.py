@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 COGS = ("cogs.chat", "cogs.persona", "cogs.settings", "cogs.models", "cogs.history")
 
+PATIENCE = 2.0
+"""Seconds without a word from the model after which people are told what goes on."""
+
 FIRST_RETRY = 2.0
 LONGEST_RETRY = 60.0
 """Seconds between two attempts to reach Discord; each is twice the one before."""
@@ -56,6 +59,7 @@ def build_services(
     model: LanguageModel,
     environment: Mapping[str, str],
     pace: Pace | None = None,
+    patience: float = PATIENCE,
 ) -> Services:
     """Everything that cogs call, on these parts. Raises SettingError for a wrong default of a parameter."""
     pace = pace or Pace()
@@ -74,6 +78,7 @@ def build_services(
         memory=memory,
         turns=Turns(parallel=settings.max_parallel_answers, waiting=settings.max_waiting_questions),
         num_ctx=settings.ollama_num_ctx,
+        patience=patience,
     )
     return Services(
         deliveries=Deliveries(assistant=assistant, memory=memory, pace=pace),
@@ -113,8 +118,13 @@ async def run(settings: Settings, environment: Mapping[str, str]) -> None:
     async with build_model(settings) as model, await open_database(settings.database_url) as database:
         await migrate(database)
         await SqlConversations(database).purge()
-        services = build_services(settings, database=database, model=model, environment=environment)
-        await _serve(settings, lambda: build_bot(settings, services), stopping)
+
+        def new_bot() -> Bot:
+            # Its services are its own: they end with it, and take no more questions then.
+            services = build_services(settings, database=database, model=model, environment=environment)
+            return build_bot(settings, services)
+
+        await _serve(settings, new_bot, stopping)
     log.info("Stopped")
 
 
@@ -128,6 +138,11 @@ async def _serve(settings: Settings, new_bot: Callable[[], Bot], stopping: async
             connected = asyncio.create_task(_connected(bot, settings.discord_token.get_secret_value()))
             await asyncio.wait({connected, stop}, return_when=asyncio.FIRST_COMPLETED)
             await bot.close()
+            if stopping.is_set():
+                # discord.py may be sleeping before its next try to connect.
+                connected.cancel()
+                await asyncio.gather(connected, return_exceptions=True)
+                return
             try:
                 await connected
             except (OSError, aiohttp.ClientError, discord.DiscordServerError, discord.GatewayNotFound) as error:

@@ -96,9 +96,7 @@ def read_environment(env_file: Path | None = Path(".env")) -> dict[str, str]:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings in an environment; an empty variable counts as not set. Raises SettingError with every fault."""
-    given = {
-        name: environment[name.upper()] for name in Settings.model_fields if environment.get(name.upper(), "").strip()
-    }
+    given = {name: value for name in Settings.model_fields if (value := environment.get(name.upper(), "").strip())}
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -20,12 +20,12 @@ def sign_of_life() -> Path:
     return Path(tempfile.gettempdir()) / f"llampost-{os.getuid()}.alive"
 
 
-async def beat(is_well: Callable[[], bool]) -> None:
+async def beat(is_well: Callable[[], bool], interval: float = INTERVAL) -> None:
     """Renew the sign of life for as long as all is well; runs until cancelled."""
     while True:
         if is_well():
             await asyncio.to_thread(sign_of_life().touch)
-        await asyncio.sleep(INTERVAL)
+        await asyncio.sleep(interval)
 
 
 def is_alive() -> bool:

@@ -12,7 +12,7 @@ from bot.chat.answers import Question
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.surface import NO_MENTIONS, InteractionSurface, ReplySurface
-from bot.ui.attachments import read_files
+from bot.ui.attachments import check_files, read_files
 from bot.ui.completion import Choices, persona_choices
 from bot.ui.errors import sentence
 from bot.ui.places import author_of, place_of, place_of_message
@@ -20,10 +20,7 @@ from bot.ui.places import author_of, place_of, place_of_message
 log = logging.getLogger(__name__)
 
 HOW_TO_ASK = "Ask me something: write it in the same message as the mention, or use `/ask`."
-PING_IS_OFF = (
-    "I can't read this reply, because its ping is switched off and Discord hides such messages from me. "
-    "Please switch the ping on when you reply, or mention me."
-)
+HIDDEN = "Discord hides the text of this reply from me. Please mention me in it, or switch its ping on."
 
 
 class Chat(commands.Cog):
@@ -49,7 +46,11 @@ class Chat(commands.Cog):
         private: bool = False,
     ) -> None:
         """Ask the language model a question."""
-        files = await read_files([file] if file else [], max_bytes=self._services.max_file_bytes)
+        attachments = [file] if file else []
+        check_files(attachments, max_bytes=self._services.max_file_bytes)
+        if attachments:  # a download may take longer than Discord waits for a response
+            await interaction.response.defer(ephemeral=private, thinking=True)
+        files = await read_files(attachments, max_bytes=self._services.max_file_bytes)
         author = author_of(interaction.user)
         question = Question(place_of(interaction), author, prompt, files, persona, private)
         header = "" if private else wording.header(author.name, prompt)
@@ -78,13 +79,18 @@ class Chat(commands.Cog):
         replied_to = message.reference.resolved if message.reference else None
         return isinstance(replied_to, discord.Message) and replied_to.author == self._bot.user
 
+    def _is_hidden(self, message: discord.Message) -> bool:
+        """Whether there may be a text that Discord hides: in servers, it shows that of mentions and pings only."""
+        may_be_read = message.guild is None or self._bot.intents.message_content
+        return not (may_be_read or message.content or message.stickers)
+
     async def _answer(self, message: discord.Message) -> None:
         if missing := self._missing_permission(message):
             await self._tell_privately(message, missing)
             return
         text = self._text_of(message)
         if not text and not message.attachments:
-            await self._say(message, HOW_TO_ASK if message.content or not message.reference else PING_IS_OFF)
+            await self._say(message, HIDDEN if self._is_hidden(message) else HOW_TO_ASK)
             return
         files = await read_files(message.attachments, max_bytes=self._services.max_file_bytes)
         question = Question(place_of_message(message), author_of(message.author), text, files)

@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.chat.model import ModelDetails, ModelSummary
 from bot.chat.models import same_model
 from bot.client import Bot
-from bot.errors import ModelNotFound
+from bot.errors import ModelNotFound, NotAllowed
 from bot.ui.checks import require
 from bot.ui.completion import Choices, model_choices
 from bot.ui.download import Download
@@ -81,6 +81,8 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
     @app_commands.describe(name="The model to download, such as llama3.2 or qwen3:4b")
     async def pull(self, interaction: discord.Interaction[Bot], name: str) -> None:
         """Download a model to the Ollama server."""
+        if interaction.guild_id is None:
+            raise NotAllowed("A model can be downloaded only in a server's channel, by those who manage that server.")
         require(interaction, "manage_guild")
         download = Download(name.strip(), self._models.pull(name), interaction, self._pace.bucket(interaction.token))
         self._downloads.add(download)

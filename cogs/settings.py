@@ -92,7 +92,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="P
 
     @set_.autocomplete("value")
     async def _complete_value(self, interaction: discord.Interaction[Bot], typed: str) -> Choices:
-        entry = REGISTRY.get(str(interaction.namespace["parameter"] or ""))
+        entry = REGISTRY.get(str(interaction.namespace.parameter))  # None while it is not chosen yet
         return matching([(example, example) for example in entry.examples], typed) if entry else []
 
 

@@ -24,7 +24,7 @@ class BotProcess:
     """One run of the bot against a loopback Discord; `async with` starts it, waits for it and stops it.
 
     Its environment is built here and inherits nothing that could configure it; it runs in `folder`, so that no
-    `.env` of the project is read.
+    `.env` of the project is read. `module` starts another bot in its place, with the same arguments.
     """
 
     def __init__(
@@ -34,12 +34,14 @@ class BotProcess:
         *,
         ollama_host: str,
         ollama_model: str,
+        module: str = "playground.launch",
         environment: Mapping[str, str] | None = None,
         start_timeout: float = 30.0,
         stop_timeout: float = 15.0,
     ) -> None:
         self._discord = discord
         self._folder = folder
+        self._module = module
         self._start_timeout = start_timeout
         self._stop_timeout = stop_timeout
         self._process: asyncio.subprocess.Process | None = None
@@ -78,7 +80,7 @@ class BotProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "playground.launch",
+                self._module,
                 self._discord.url,
                 "run",
                 cwd=self._folder,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from bot.chat.answers import AnswerView, Control, Finished, Limit, Question, Step
 from bot.chat.memory import ConversationStore
-from bot.chat.messages import EndReason, Receipt
+from bot.chat.messages import Conversation, EndReason, Receipt
 from bot.chat.model import End, LanguageModel, Text, Thinking
 from bot.chat.models import same_model
 from bot.chat.profiles import Profiles
@@ -20,6 +21,8 @@ from bot.chat.turns import Turns
 from bot.errors import ModelError, StreamBroken
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -87,19 +90,23 @@ class Assistant:
         async with self._turns.turn(line, tell=view.waiting):
             profile = await self._profiles.resolve(question.place, persona=question.persona)
             record.receipt = bare_receipt(profile)
-            conversation = await self._memory.open(question.place)
-            if not question.private:
-                question_id, record.answer_id = await self._memory.begin(
-                    conversation, question.author, question.with_files()
-                )
-                remembered(question_id, record.answer_id)
+            conversation = await _unbroken(self._begin(question, record, remembered))
             view.step(Step.STARTING, profile.model.value)
             async with self._saying_what_goes_on(view, profile.model.value) as silence_ends:
                 prepared = record.prepared = await self._preparation.prepare(question, conversation, profile)
                 record.receipt = prepared.receipt
                 if not question.private and prepared.prompt.left_out and prepared.prompt.window_start:
-                    await self._memory.move_window(conversation, prepared.prompt.window_start)
+                    await _unbroken(self._memory.move_window(conversation, prepared.prompt.window_start))
                 await self._read(prepared, record, view, silence_ends)
+
+    async def _begin(self, question: Question, record: _Record, remembered: Callable[[int, int], None]) -> Conversation:
+        conversation = await self._memory.open(question.place)
+        if not question.private:
+            question_id, record.answer_id = await self._memory.begin(
+                conversation, question.author, question.with_files()
+            )
+            remembered(question_id, record.answer_id)
+        return conversation
 
     async def _read(
         self, prepared: Prepared, record: _Record, view: AnswerView, silence_ends: Callable[[], object]
@@ -139,14 +146,17 @@ class Assistant:
 
     async def _keep(self, record: _Record, reason: EndReason) -> None:
         """Store what there is. If even that fails, say so in the result and the log: the text itself is shown."""
-        if record.answer_id is None or record.receipt is None:
+        if record.receipt is None:
+            return
+        record.receipt = self._filled_in(record, record.receipt)
+        if record.answer_id is None:
             return
         try:
             await self._memory.finish(
                 record.answer_id,
                 "".join(record.pieces),
                 reason,
-                self._filled_in(record, record.receipt),
+                record.receipt,
                 question_tokens=_question_tokens(record),
             )
         except Exception as error:  # must not hide the answer, nor an earlier error
@@ -166,6 +176,19 @@ class Assistant:
             first_text_seconds=None if record.first_text is None else record.first_text - record.started,
             total_seconds=self._clock() - record.started,
         )
+
+
+async def _unbroken(writing: Coroutine[Any, Any, _T]) -> _T:
+    """Let a write to the memory end even where the answer is stopped meanwhile.
+
+    One that is broken off keeps the database locked against every other write for as long as ten seconds.
+    """
+    task = asyncio.create_task(writing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _question_tokens(record: _Record) -> int | None:

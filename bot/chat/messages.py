@@ -101,7 +101,7 @@ class Receipt:
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     prompt_estimate: int | None = None
-    """Our own estimate of prompt_tokens before the request; calibrates the next one."""
+    """What the prompt's texts alone let expect as prompt_tokens; the two together calibrate the next estimate."""
     load_seconds: float | None = None
     first_text_seconds: float | None = None
     total_seconds: float | None = None

@@ -20,11 +20,17 @@ def _tagged(name: str) -> str:
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a pattern allows a name. No wildcard crosses a slash: `llama3*` must not allow `llama3.evil.com/x/y`."""
+    parts, patterns = name.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+
+
 class Models:
     """The server's models, and the operator's rule on which further ones may be downloaded."""
 
     def __init__(self, *, model: LanguageModel, pull_allowed: Sequence[str]) -> None:
-        """Take the operator's allow-list as shell patterns, such as `llama3*`; an empty one allows nothing."""
+        """Take the operator's allow-list as shell patterns, such as `llama3*` or `hf.co/*/*`; empty allows nothing."""
         self._model = model
         self._pull_allowed = pull_allowed
 
@@ -60,7 +66,7 @@ class Models:
         name = name.strip()
         if not name or len(name) > 200 or any(character.isspace() for character in name):  # noqa: PLR2004
             raise BadInput("A model's name looks like `llama3.2` or `qwen3:4b`.")
-        if not any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in self._pull_allowed):
+        if not any(self._is_allowed(name, pattern) for pattern in self._pull_allowed):
             allowed = ", ".join(f"`{pattern}`" for pattern in self._pull_allowed)
             raise NotAllowed(
                 f"The operator allows only these models to be downloaded: {allowed}."
@@ -68,3 +74,7 @@ class Models:
                 else "Downloading models is switched off; the operator allows names in OLLAMA_PULL_ALLOW."
             )
         return self._model.pull(name)
+
+    @staticmethod
+    def _is_allowed(name: str, pattern: str) -> bool:
+        return _matches(name.casefold(), pattern.casefold()) or _matches(_tagged(name), _tagged(pattern))

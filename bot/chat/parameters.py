@@ -8,11 +8,10 @@ temperature -1 or top_p 5 without a word, and answers a wrong type with an inter
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from bot.errors import BadInput, SettingError
 
@@ -26,6 +25,7 @@ MAX_SHOWN = 60
 _MAX_SEED = 2**31 - 1
 _MAX_STOPS = 4
 _MAX_STOP_LENGTH = 40
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,10 @@ def shown(text: str) -> str:
 
 def _number(low: float, high: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
-        value = float(text.replace(",", ".", 1))
-        if not (math.isfinite(value) and low <= value <= high):
+        if not _NUMBER.fullmatch(text):
+            raise ValueError(text)
+        value = float(text.replace(",", "."))
+        if not low <= value <= high:
             raise ValueError(text)
         return value
 
@@ -93,18 +95,29 @@ def _seed(text: str) -> int | str:
 
 def _stop(text: str) -> list[str]:
     r"""Sequences as a JSON list, or parted by `|`; `\n` in the second form stands for a line break."""
-    if text.startswith("["):
-        try:
-            stops = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ValueError(text) from error
-    else:
+    stops = _json_list(text)
+    if stops is None:
         stops = [part.strip().replace("\\n", "\n") for part in text.split("|")]
     if not 1 <= len(stops) <= _MAX_STOPS:
         raise ValueError(text)
     if not all(isinstance(stop, str) and 1 <= len(stop) <= _MAX_STOP_LENGTH for stop in stops):
         raise ValueError(text)
-    return list(stops)
+    "".join(stops).encode()  # half a surrogate pair can't be sent; UnicodeEncodeError is a ValueError
+    return stops
+
+
+def _json_list(text: str) -> list[Any] | None:
+    """The elements of a JSON list; None for a text that only looks like one, such as `[INST]`."""
+    if not text.startswith("["):
+        return None
+    try:
+        return list(json.loads(text))
+    except json.JSONDecodeError:
+        if text.startswith('["'):
+            raise
+        return None
+    except RecursionError as error:
+        raise ValueError(text) from error
 
 
 def _keep_alive(text: str) -> str:
@@ -254,4 +267,4 @@ def display(value: Value) -> str:
     """A value as people write it; `read` gives it back."""
     if isinstance(value, list):
         return json.dumps(value, ensure_ascii=False)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)

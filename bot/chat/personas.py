@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.chat.messages import Author
+from bot.chat.parameters import shown
 from bot.errors import BadInput
 
 MAX_PROMPT = 4_000
@@ -133,7 +134,7 @@ class Personas:
         if persona := await self.find(guild_id, name):
             return persona
         names = ", ".join(f"`{persona.name}`" for persona in await self.all(guild_id))
-        raise BadInput(f"There is no persona “{name[:MAX_NAME]}” here. There are {names}.")
+        raise BadInput(f"There is no persona “{shown(name)}” here. There are {names}.")
 
     async def save(self, guild_id: int, name: str, prompt: str, *, by: Author) -> Persona:
         """Add a persona to the server's library, or a new version of it."""

@@ -5,13 +5,14 @@ Always in the same way, so that the prompt's beginning stays the same to the byt
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.chat.context_window import Entry, answer_limit, history_budget, window_start
 from bot.chat.messages import Author, Message, Role, StoredMessage
-from bot.chat.tokens import MESSAGE_OVERHEAD, Estimator
+from bot.chat.tokens import MESSAGE_OVERHEAD, Estimator, estimate
 
 _NAMES_BEGIN = "[Until now {first} was speaking. From here on each message begins with its speaker's name.]"
 _NAME_LENGTH = 32
@@ -27,6 +28,8 @@ class Prompt:
     """What the context window leaves for the answer of what the settings allow."""
     estimate: int
     """Tokens of the whole prompt, as we reckon."""
+    raw_estimate: int
+    """The same from the texts alone, neither counted nor scaled: what the model's own count is compared with."""
     beside_question: int
     """Tokens of it that are not the question's."""
     window_start: int | None
@@ -42,22 +45,26 @@ def spoken(messages: Iterable[tuple[str, Author | None]]) -> list[str]:
     message of a second person names begin, and that message also says who spoke before. How a message reads depends
     on those before it only, so that the prompt's beginning never changes.
     """
-    first: Author | None = None
-    several = False
+    names: dict[int, str] = {}
     texts = []
     for text, author in messages:
         if author is None:
             texts.append(text)
             continue
-        first = first or author
-        if several:
-            texts.append(f"{_name(author)}: {text}")
-        elif author.id != first.id:
-            several = True
-            texts.append(f"{_NAMES_BEGIN.format(first=_name(first))}\n{_name(author)}: {text}")
+        first = next(iter(names.values()), None)
+        names_begin = len(names) == 1 and author.id not in names
+        name = names.setdefault(author.id, _unlike(names.values(), _name(author)))
+        if names_begin:
+            texts.append(f"{_NAMES_BEGIN.format(first=first)}\n{name}: {text}")
         else:
-            texts.append(text)
+            texts.append(text if len(names) == 1 else f"{name}: {text}")
     return texts
+
+
+def _unlike(taken: Collection[str], name: str) -> str:
+    """The name, with a number where somebody else has it already."""
+    numbered = (f"{name} ({number})" for number in itertools.count(2))
+    return next(candidate for candidate in itertools.chain([name], numbered) if candidate not in taken)
 
 
 def _name(author: Author) -> str:
@@ -76,10 +83,15 @@ class PromptBuilder:
 
     def build(self, *, system: str, history: Sequence[StoredMessage], author: Author, question: str) -> Prompt:
         """The prompt for a question. Raises PromptTooLong where the question can't fit."""
-        system_tokens = self._estimator.message(system)
-        question_tokens = self._estimator.message(f"{author.name}: {question}")
+        head_tokens = self._estimator.message(system)
+        speakers = [message.author for message in history if message.author]
+        if any(speaker.id != author.id for speaker in speakers):
+            # The note about names stands before some message; which one depends on where the window starts.
+            notes = {_NAMES_BEGIN.format(first=_name(speaker)) for speaker in speakers}
+            head_tokens += max(map(self._estimator.message, notes))
+        question_tokens = self._estimate(question, author)
         budget = history_budget(
-            num_ctx=self._num_ctx, num_predict=self._num_predict, fixed=system_tokens + question_tokens
+            num_ctx=self._num_ctx, num_predict=self._num_predict, fixed=head_tokens + question_tokens
         )
         sizes = [self._size(message) for message in history]
         start = window_start(
@@ -87,17 +99,19 @@ class PromptBuilder:
         )
         remembered = history[start:]
         *past, asked = spoken([*((message.content, message.author) for message in remembered), (question, author)])
-        beside_question = system_tokens + sum(sizes[start:])
+        messages = (
+            Message(Role.SYSTEM, system),
+            *(Message(message.role, text) for message, text in zip(remembered, past, strict=True)),
+            Message(Role.USER, asked),
+        )
+        beside_question = head_tokens + sum(sizes[start:])
         return Prompt(
-            messages=(
-                Message(Role.SYSTEM, system),
-                *(Message(message.role, text) for message, text in zip(remembered, past, strict=True)),
-                Message(Role.USER, asked),
-            ),
+            messages=messages,
             num_predict=answer_limit(
                 num_ctx=self._num_ctx, num_predict=self._num_predict, prompt=beside_question + question_tokens
             ),
             estimate=beside_question + question_tokens,
+            raw_estimate=sum(estimate(message.content) + MESSAGE_OVERHEAD for message in messages),
             beside_question=beside_question,
             window_start=remembered[0].id if remembered else None,
             left_out=start,
@@ -106,5 +120,8 @@ class PromptBuilder:
     def _size(self, message: StoredMessage) -> int:
         if message.tokens is not None and message.tokenizer == self._model:
             return message.tokens + MESSAGE_OVERHEAD
-        name = f"{message.author.name}: " if message.author else ""
-        return self._estimator.message(name + message.content)
+        return self._estimate(message.content, message.author)
+
+    def _estimate(self, text: str, author: Author | None) -> int:
+        """A message's size with the name that it may need in front."""
+        return self._estimator.message(f"{_name(author)} (2): {text}" if author else text)

@@ -61,7 +61,7 @@ class Preparation:
             keep_alive=_text(profile, "keep_alive"),
             think=_think(profile, details),
         )
-        receipt = replace(bare_receipt(profile), options=options, prompt_estimate=prompt.estimate)
+        receipt = replace(bare_receipt(profile), options=options, prompt_estimate=prompt.raw_estimate)
         return Prepared(request, prompt, receipt, num_predict)
 
 

@@ -1,20 +1,28 @@
 """How many tokens a text has, before a model has counted it.
 
 Ollama reports the exact size of each prompt afterwards (`prompt_eval_count`), but has no way to ask before. The raw
-estimate errs upwards on purpose: an estimate too low lets the server cut the prompt silently, one too high only
-remembers a little less. What a model reported then scales the estimate for it.
+estimate errs upwards on purpose, for English by more than half: an estimate too low lets the server cut the prompt
+silently, one too high only remembers a little less. What a model reported then scales the estimate for it.
 """
 
 from __future__ import annotations
 
 import re
 
-MESSAGE_OVERHEAD = 6
-"""Tokens that a chat template puts around a message: role, markers, line breaks."""
+MESSAGE_OVERHEAD = 8
+"""Tokens that a chat template puts around a message: role, markers, line breaks; and its share of the answer's head."""
 
-_PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[ \t]{2,}|\n+|[^\sA-Za-z]|[^\S \t\n]")
-_LONG_WORD = 15
-_LOWEST_RATIO = 0.6
+_PIECES = re.compile(
+    r"[A-Za-z0-9+/]{32,}"  # keys, hashes, encoded data
+    r"|[A-Z]?[a-z]+|[A-Z]+"
+    r"|[\r\n]+|[ \t]{2,}|\t"
+    r"| (?=[0-9])"  # elsewhere a single space belongs to what follows it
+    r"|[^\sA-Za-z]|[^\S \t\r\n]"
+)
+_SHORT_WORD = 3
+_UNBROKEN = 32
+_LOWEST_RATIO = 0.75
+"""The next text may be in another language than the last: what a quarter of the window, kept free, makes up for."""
 _HIGHEST_RATIO = 1.5
 _MARGIN = 1.1
 
@@ -22,8 +30,8 @@ _MARGIN = 1.1
 def estimate(text: str) -> int:
     """Tokens of a text by its shape, seldom less than what byte-pair vocabularies really need.
 
-    English words count one token for every five letters begun; long unbroken runs (keys, encoded data) one for two;
-    digits and signs one each, as in most vocabularies; everything else one per UTF-8 byte, the worst case.
+    Short words count one, longer ones one token for every two letters begun, as foreign ones do (English ones need
+    fewer); digits and signs one each, as in most vocabularies; what is not ASCII one per UTF-8 byte, the worst case.
     """
     return sum(map(_piece, _PIECES.findall(text)))
 
@@ -31,11 +39,16 @@ def estimate(text: str) -> int:
 def _piece(piece: str) -> int:
     if not piece.isascii():
         return len(piece.encode("utf-8", "replace"))
-    if not piece.isalpha():
+    size = len(piece)
+    if size >= _UNBROKEN and not piece.isspace():
+        return size
+    if piece[0] in "\r\n":
+        return (size + 1) // 2
+    if piece.isspace():
+        return (size + 3) // 4
+    if size <= _SHORT_WORD and not piece.isupper():
         return 1
-    if piece.isupper() or len(piece) > _LONG_WORD:
-        return (len(piece) + 1) // 2
-    return (len(piece) + 4) // 5
+    return (size * 2 + 2) // 3 if piece.isupper() else (size + 1) // 2
 
 
 class Estimator:

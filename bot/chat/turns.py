@@ -47,8 +47,8 @@ class Turns:
             raise QueueFull(f"{len(self._line)} questions are waiting already; please ask again in a moment.")
         waiting = _Waiting(conversation, tell)
         self._line.append(waiting)
-        tell(self._ahead(waiting))
         try:
+            tell(self._ahead(waiting))
             await waiting.admitted.wait()
         except BaseException:
             # Stopped while in line; the turn may have been given in the same moment.
@@ -78,7 +78,7 @@ class Turns:
     def _ahead(self, waiting: _Waiting) -> int:
         """How many answers end before this one begins, at most."""
         before = self._line[: self._line.index(waiting)]
-        own = sum(other.conversation == waiting.conversation for other in before)
-        if waiting.conversation in self._running:
-            return own + 1
+        if len(self._running) < self._parallel:
+            # There is room: everybody in line waits for their own conversation only.
+            before = [other for other in before if other.conversation == waiting.conversation]
         return len(before) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bot.chat.answers import Control, Finished, Question
@@ -13,7 +14,7 @@ from bot.chat.messages import EndReason
 from bot.delivery import wording
 from bot.delivery.live_answer import LiveAnswer
 from bot.delivery.pace import Pace
-from bot.delivery.surface import Surface
+from bot.delivery.surface import Surface, SurfaceGone
 from bot.errors import QueueFull
 
 log = logging.getLogger(__name__)
@@ -68,31 +69,40 @@ class Deliveries:
         bucket = self._pace.bucket(running.surface.bucket_key)
         live = LiveAnswer(running.surface, bucket, running.control, header=header)
 
+        linking: list[asyncio.Task[None]] = []
+
         def remembered(question_id: int, answer_id: int) -> None:
             running.stored = (question_id, answer_id)
+            # Mostly the first message is there already; after a crash it is found only if it was noted.
+            linking.append(asyncio.create_task(self._link(running)))
 
         showing = asyncio.create_task(live.show(lambda: self._link(running)))
         finished = await self._assistant.answer(running.question, live, running.control, remembered=remembered)
         live.finish(finished)
         await showing
+        await asyncio.gather(*linking)
         await self._link(running)
         if finished.reason is EndReason.FAILED and header and wording.is_shortened(running.question.text):
             # The question stands nowhere else in Discord, and nothing that a person wrote is lost.
-            await running.surface.attach("question.txt", running.question.text)
+            with suppress(SurfaceGone):
+                await running.surface.attach("question.txt", running.question.text)
         return finished
 
     async def _link(self, running: _Running) -> None:
-        """Note in the memory which Discord messages show what it keeps."""
+        """Note in the memory which Discord messages show what it keeps; the answer itself never fails for that."""
         if running.stored is None:
             return
         question_id, answer_id = running.stored
         pairs = [(answer_id, message_id) for message_id in running.surface.message_ids]
         if running.question_message is not None:
             pairs.append((question_id, running.question_message))
-        for stored_id, message_id in pairs:
-            if message_id not in running.linked:
-                running.linked.add(message_id)
-                await self._memory.shown_as(stored_id, message_id)
+        try:
+            for stored_id, message_id in pairs:
+                if message_id not in running.linked:
+                    await self._memory.shown_as(stored_id, message_id)
+                    running.linked.add(message_id)
+        except Exception:
+            log.exception("The messages of an answer could not be noted in the memory")
 
     def stop_about(self, discord_id: int) -> None:
         """Stop the answers whose message, question, channel or thread has this id, because it is gone."""

@@ -15,7 +15,7 @@ from bot.delivery import wording
 from bot.delivery.pace import Bucket
 from bot.delivery.pages import LIMIT, Pages
 from bot.delivery.surface import Surface, SurfaceGone
-from bot.delivery.text import units
+from bot.delivery.text import fitting, units
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,8 @@ class LiveAnswer:
     """Shows an answer on a surface. Satisfies `bot.chat.answers.AnswerView`: its news methods never wait.
 
     Each write takes the newest text there is at the moment when it is allowed, so a slow Discord makes the answer
-    coarser, never later. Closed pages are written once for good; the page being written carries a line that says what
-    goes on, where the footer will stand.
+    coarser, never later. A closed page is written for good, unless the footer turns out to belong there; the page being
+    written carries a line that says what goes on, where the footer will stand.
     """
 
     def __init__(self, surface: Surface, bucket: Bucket, control: Control, *, header: str = "") -> None:
@@ -67,6 +67,7 @@ class LiveAnswer:
         """Take the end: from now on only what is final is written."""
         self._pages.flush()
         footer = wording.footer(finished)
+        footer = footer[: fitting(footer, LIMIT)]
         if not self._pages.closed and finished.reason in {EndReason.COMPLETE, EndReason.LENGTH}:
             footer = f"{wording.NOTHING_SAID}\n{footer}"
         texts = [page.text for page in self._pages.closed] or [""]
@@ -77,6 +78,8 @@ class LiveAnswer:
         else:
             texts.append(footer)
         self._final = texts
+        # The last page may have been full already, with nothing but white space after it.
+        self._settled = min(self._settled, len(texts) - 1)
         self._changed.set()
 
     def _say(self, status: str) -> None:
@@ -86,12 +89,15 @@ class LiveAnswer:
     async def show(self, on_written: Callable[[], Awaitable[None]]) -> None:
         """Write until the end is shown, or nothing can be shown any more; `on_written` runs after each write."""
         failures = 0
-        while self._final is None or self._next() is not None:
-            await self._changed.wait()
+        while True:
             self._changed.clear()
+            if self._next() is None:
+                if self._final is not None:
+                    return
+                await self._changed.wait()
+                continue
             try:
                 await self._write_newest()
-                failures = 0
             except SurfaceGone:
                 self._control.stop()
                 return
@@ -102,17 +108,17 @@ class LiveAnswer:
                     self._control.stop()
                     return
                 log.warning("A write to Discord failed and is repeated: %s", error)
-                self._changed.set()
+                continue
+            failures = 0
             await on_written()
 
     async def _write_newest(self) -> None:
-        while self._next() is not None:
-            async with self._bucket.turn():
-                if (wanted := self._next()) is None:
-                    return
-                page, content = wanted
-                await self._surface.write(page, content)
-                self._shown[page] = content
+        async with self._bucket.turn():
+            if (wanted := self._next()) is None:
+                return
+            page, content = wanted
+            await self._surface.write(page, content)
+            self._shown[page] = content
 
     def _next(self) -> tuple[int, str] | None:
         """The first page that does not read as it should, and how it should."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 
 import discord
 from discord.utils import MISSING
@@ -18,11 +19,25 @@ TOKEN_LIFE = 14 * 60
 _GONE = {10003, 10008, 50001, 50007, 50013, 50083, 160005, 50278}
 """Unknown channel or message, missing access or permission, closed direct message, archived or locked thread."""
 
+_ANSWERED_ALREADY = 40060
+
 NO_MENTIONS = discord.AllowedMentions.none()
 
 
 class SurfaceGone(Exception):
     """Nothing can be shown there any more: the message, the channel or the permission is gone."""
+
+
+@contextmanager
+def _noticing_the_end() -> Iterator[None]:
+    """Raise SurfaceGone for those of Discord's refusals that will never turn into a yes."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        if error.code in _GONE or isinstance(error, discord.NotFound | discord.Forbidden):
+            log.info("An answer can't be shown any more: HTTP %s, code %s", error.status, error.code)
+            raise SurfaceGone from error
+        raise
 
 
 def text_file(name: str, content: str) -> discord.File:
@@ -43,16 +58,16 @@ class Surface(ABC):
 
         Raises SurfaceGone where that is not possible any more.
         """
-        try:
+        with _noticing_the_end():
             if page < len(self.message_ids):
                 await self._edit(page, content, view)
             else:
                 self.message_ids.append(await self._begin(page, content, view or MISSING))
-        except discord.HTTPException as error:
-            if error.code in _GONE or isinstance(error, discord.NotFound | discord.Forbidden):
-                log.info("An answer can't be shown any more: HTTP %s, code %s", error.status, error.code)
-                raise SurfaceGone from error
-            raise
+
+    async def attach(self, name: str, content: str) -> None:
+        """Add a text file below the last page. Raises SurfaceGone where that is not possible any more."""
+        with _noticing_the_end():
+            await self._attach(text_file(name, content))
 
     @abstractmethod
     async def _begin(self, page: int, content: str, view: discord.ui.View) -> int:
@@ -63,8 +78,8 @@ class Surface(ABC):
         """Edit a page that was sent."""
 
     @abstractmethod
-    async def attach(self, name: str, content: str) -> None:
-        """Add a text file below the last page."""
+    async def _attach(self, file: discord.File) -> None:
+        """Send a file."""
 
 
 class ReplySurface(Surface):
@@ -87,21 +102,33 @@ class ReplySurface(Surface):
                 mention_author=True,
                 allowed_mentions=NO_MENTIONS,
                 suppress_embeds=True,
+                nonce=self._nonce(page),
             )
         else:
             sent = await self._channel.send(
-                content, view=view, allowed_mentions=NO_MENTIONS, suppress_embeds=True, silent=True
+                content,
+                view=view,
+                allowed_mentions=NO_MENTIONS,
+                suppress_embeds=True,
+                silent=True,
+                nonce=self._nonce(page),
             )
+        if sent.content != content:
+            # An earlier try came through with an older text, only its confirmation was lost.
+            await self._channel.get_partial_message(sent.id).edit(content=content, allowed_mentions=NO_MENTIONS)
         return sent.id
+
+    def _nonce(self, page: int) -> str:
+        """By this Discord knows a message that was sent already, where only its confirmation was lost."""
+        return f"{self._question.id}.{page}"
 
     async def _edit(self, page: int, content: str, view: discord.ui.View | None) -> None:
         # Not Message.edit: in discord.py 2.7.1 it brings suppressed link previews back.
         message = self._channel.get_partial_message(self.message_ids[page])
         await message.edit(content=content, view=view, allowed_mentions=NO_MENTIONS)
 
-    async def attach(self, name: str, content: str) -> None:
-        """Send the file after the last page."""
-        await self._channel.send(file=text_file(name, content), allowed_mentions=NO_MENTIONS, silent=True)
+    async def _attach(self, file: discord.File) -> None:
+        await self._channel.send(file=file, allowed_mentions=NO_MENTIONS, silent=True)
 
 
 class InteractionSurface(Surface):
@@ -122,21 +149,31 @@ class InteractionSurface(Surface):
         return age.total_seconds() < TOKEN_LIFE
 
     async def _begin(self, page: int, content: str, view: discord.ui.View) -> int:
-        if page == 0:
-            response = await self._interaction.response.send_message(
-                content, view=view, ephemeral=self._private, allowed_mentions=NO_MENTIONS, suppress_embeds=True
-            )
+        if page == 0 and not self._interaction.response.is_done():
+            try:
+                response = await self._interaction.response.send_message(
+                    content, view=view, ephemeral=self._private, allowed_mentions=NO_MENTIONS, suppress_embeds=True
+                )
+            except discord.HTTPException as error:
+                if error.code != _ANSWERED_ALREADY:
+                    raise
+                # An earlier try came through, only its confirmation was lost.
+                original = await self._interaction.edit_original_response(
+                    content=content, view=view, allowed_mentions=NO_MENTIONS
+                )
+                return original.id
             if response.message_id is None:
                 raise SurfaceGone  # only the type allows for a response without a message
             return response.message_id
         if self._token_lives:
+            # After a deferral, Discord takes the first follow-up as the response.
             sent = await self._interaction.followup.send(
                 content,
                 view=view,
                 ephemeral=self._private,
                 allowed_mentions=NO_MENTIONS,
                 suppress_embeds=True,
-                silent=True,
+                silent=page > 0,
                 wait=True,
             )
             return sent.id
@@ -163,9 +200,7 @@ class InteractionSurface(Surface):
             raise SurfaceGone  # a private answer is reached through its token alone
         return self._interaction.client.get_partial_messageable(channel_id, guild_id=self._interaction.guild_id)
 
-    async def attach(self, name: str, content: str) -> None:
-        """Follow up with the file, or send it where the token is gone."""
-        file = text_file(name, content)
+    async def _attach(self, file: discord.File) -> None:
         if self._token_lives:
             await self._interaction.followup.send(
                 file=file, ephemeral=self._private, allowed_mentions=NO_MENTIONS, silent=True

@@ -23,7 +23,7 @@ def header(name: str, question: str) -> str:
     """The line above an answer that says who asked what, since Discord does not show a slash command's options."""
     shortened = is_shortened(question)
     question = " ".join(question.split())[: HEADER_LENGTH - 1 if shortened else None] + ("…" if shortened else "")
-    return f"-# {_plain(name)} asked: {_plain(question)}"
+    return f"-# {_plain(' '.join(name.split()))} asked: {_plain(question)}"
 
 
 def _plain(text: str) -> str:

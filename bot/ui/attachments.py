@@ -98,11 +98,16 @@ _TEXT_ENDINGS = [
 
 async def read_files(attachments: Sequence[discord.Attachment], *, max_bytes: int) -> tuple[TextFile, ...]:
     """The contents of text files. Raises BadInput for too many, too large, or anything else than UTF-8 text."""
+    check_files(attachments, max_bytes=max_bytes)
+    return tuple([await _read(attachment) for attachment in attachments])
+
+
+def check_files(attachments: Sequence[discord.Attachment], *, max_bytes: int) -> None:
+    """Raise BadInput for what Discord's own description of the files rules out; downloads nothing."""
     if len(attachments) > MAX_FILES:
         raise BadInput(f"At most {MAX_FILES} files can come with a question; these are {len(attachments)}.")
     for attachment in attachments:
         _check(attachment, max_bytes)
-    return tuple([await _read(attachment) for attachment in attachments])
 
 
 def _check(attachment: discord.Attachment, max_bytes: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import discord
 
@@ -32,8 +33,9 @@ class Confirm(discord.ui.View):
     async def agree(self, interaction: discord.Interaction[discord.Client], _: discord.ui.Button[Confirm]) -> None:
         """Do it."""
         self.stop()
+        await interaction.response.defer()  # what it does may take longer than Discord waits for a response
         done = await self._action()
-        await interaction.response.edit_message(content=done, view=None, allowed_mentions=NO_MENTIONS)
+        await interaction.edit_original_response(content=done, view=None, allowed_mentions=NO_MENTIONS)
 
     @discord.ui.button(label="Cancel", style=discord.ButtonStyle.secondary)
     async def cancel(self, interaction: discord.Interaction[discord.Client], _: discord.ui.Button[Confirm]) -> None:
@@ -44,7 +46,8 @@ class Confirm(discord.ui.View):
     async def on_timeout(self) -> None:
         """Take the buttons away, since they no longer do anything."""
         if self._asked:
-            await self._asked.edit_original_response(content="Nothing was changed: nobody answered.", view=None)
+            with suppress(discord.HTTPException):  # the question was dismissed
+                await self._asked.edit_original_response(content="Nothing was changed: nobody answered.", view=None)
 
     async def on_error(
         self,

@@ -31,13 +31,14 @@ class Speed:
         self._seen: deque[tuple[float, int]] = deque()
 
     def update(self, completed: int) -> float:
-        """Note how many bytes are there now; returns the speed, 0 while it is unknown."""
+        """Note how many bytes are there now; returns the speed, 0 in the first second, while it is unknown."""
         now = self._clock()
         self._seen.append((now, completed))
         while now - self._seen[0][0] > SPEED_WINDOW:
             self._seen.popleft()
         since, before = self._seen[0]
-        return max(completed - before, 0) / (now - since) if now > since else 0.0
+        # Before that, what an earlier download left behind would look like a wonder of speed.
+        return max(completed - before, 0) / (now - since) if now - since >= 1 else 0.0
 
 
 def progress_text(name: str, progress: PullProgress, speed: float) -> str:
@@ -76,19 +77,22 @@ class Download(discord.ui.View):
 
     async def run(self) -> None:
         """Download to the end, which is shown and takes the button away."""
-        await self._surface.write(0, self._text, view=self)
+        first = self._text
+        await self._surface.write(0, first, view=self)
         self._reading = asyncio.create_task(self._read())
-        showing = asyncio.create_task(self._show())
+        showing = asyncio.create_task(self._show(first))
         try:
-            end = await self._outcome(self._reading)
+            try:
+                end = await self._outcome(self._reading)
+            finally:
+                showing.cancel()
+                await asyncio.gather(showing, return_exceptions=True)
+                self.stop()
+            with suppress(SurfaceGone):
+                async with self._bucket.turn():
+                    await self._surface.write(0, end, view=None)
         finally:
-            showing.cancel()
-            await asyncio.gather(showing, return_exceptions=True)
-            self.stop()
-        with suppress(SurfaceGone):
-            async with self._bucket.turn():
-                await self._surface.write(0, end, view=None)
-        self._ended.set()
+            self._ended.set()
 
     async def _outcome(self, reading: asyncio.Task[str]) -> str:
         try:
@@ -108,8 +112,7 @@ class Download(discord.ui.View):
                 self._changed.set()
         return f"**{self._name}** is downloaded. `/model use {self._name}` lets it answer in a channel."
 
-    async def _show(self) -> None:
-        shown = self._text
+    async def _show(self, shown: str) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()

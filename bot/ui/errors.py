@@ -8,17 +8,24 @@ from contextlib import suppress
 import discord
 from discord import app_commands
 
+from bot.delivery.pages import LIMIT
 from bot.delivery.surface import NO_MENTIONS
+from bot.delivery.text import fitting
 from bot.errors import LlampostError, explain
 
 log = logging.getLogger(__name__)
 
 
 def sentence(error: BaseException) -> str:
-    """What went wrong, for the person who met it."""
+    """What went wrong, for the person who met it; no longer than a message, whatever the sentence lists."""
+    text = _sentence(error)
+    return text[: fitting(text, LIMIT)]
+
+
+def _sentence(error: BaseException) -> str:
     match error:
         case app_commands.CommandInvokeError(original=original):
-            return sentence(original)
+            return _sentence(original)
         case LlampostError():
             return explain(error)
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():

@@ -77,7 +77,7 @@ class Gateway:
         """Serve one websocket until it ends."""
         socket = web.WebSocketResponse(max_msg_size=0)
         await socket.prepare(request)
-        connection = Connection(socket, request)
+        connection = Connection(socket, request, delay=self._world.settings.latency / 2)
         self._connections.add(connection)
         connection.send(Op.HELLO, {"heartbeat_interval": int(self._world.settings.heartbeat_interval * 1000)})
         session: Session | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import time
 from collections import deque
 from enum import IntEnum
 
@@ -41,21 +42,22 @@ class CloseCode(IntEnum):
 
 
 class Connection:
-    """One websocket, written by one task so that frames keep their order."""
+    """One websocket, written by one task so that frames keep their order; each is `delay` seconds on its way."""
 
-    def __init__(self, socket: web.WebSocketResponse, request: web.Request) -> None:
+    def __init__(self, socket: web.WebSocketResponse, request: web.Request, *, delay: float = 0.0) -> None:
         self._socket = socket
         self._transport = request.transport
-        self._frames: asyncio.Queue[str | int] = asyncio.Queue()
+        self._delay = delay
+        self._frames: asyncio.Queue[tuple[float, str | int]] = asyncio.Queue()
         self._writer = asyncio.create_task(self._write())
 
     def send(self, op: Op, data: object, *, seq: int | None = None, event: str | None = None) -> None:
         """Queue one frame."""
-        self._frames.put_nowait(json.dumps({"op": int(op), "d": data, "s": seq, "t": event}))
+        self._put(json.dumps({"op": int(op), "d": data, "s": seq, "t": event}))
 
     def close(self, code: int) -> None:
         """Close after everything that is queued."""
-        self._frames.put_nowait(code)
+        self._put(code)
 
     def abort(self) -> None:
         """Cut the line without a word, as a lost network does."""
@@ -67,9 +69,14 @@ class Connection:
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
 
+    def _put(self, frame: str | int) -> None:
+        self._frames.put_nowait((time.monotonic() + self._delay, frame))
+
     async def _write(self) -> None:
         while True:
-            frame = await self._frames.get()
+            due, frame = await self._frames.get()
+            if (wait := due - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
             if isinstance(frame, int):
                 await self._socket.close(code=frame)
                 return

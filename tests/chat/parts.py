@@ -1,0 +1,186 @@
+"""The chat core on real parts: SQLite in a file, the real Ollama client on an Ollama that says what a test tells it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.chat.answers import Control, Finished, Question, Step, TextFile
+from bot.chat.assistant import Assistant
+from bot.chat.history import History
+from bot.chat.messages import Author, Place
+from bot.chat.personas import Personas
+from bot.chat.preferences import Preferences
+from bot.chat.profiles import Profiles
+from bot.chat.scopes import Scope, ScopeKind
+from bot.chat.turns import Turns
+from bot.llm.ollama import OllamaModel, connect
+from bot.storage.conversations import SqlConversations
+from bot.storage.database import Database, open_database
+from bot.storage.migrations import migrate
+from bot.storage.personas import SqlPersonas
+from bot.storage.settings import SqlSettings
+from tests.fake_ollama import MODEL, FakeOllama
+
+HOST = "http://127.0.0.1:11434"
+GUILD, GENERAL, RANDOM, THREAD, DIRECT = 100, 200, 201, 300, 400
+PLACE = Place(GENERAL, GUILD)
+OTHER_PLACE = Place(RANDOM, GUILD)
+IN_THREAD = Place(THREAD, GUILD, parent_id=GENERAL)
+IN_DM = Place(DIRECT)
+CHANNEL = Scope(ScopeKind.CHANNEL, GENERAL)
+SERVER = Scope(ScopeKind.SERVER, GUILD)
+ANNA, BERND = Author(1, "Anna"), Author(2, "Bernd")
+SYSTEM = ("system", "You are a helpful assistant.")
+
+
+class View:
+    """Whatever an answer tells while it grows; `on_text` lets a test act at a certain piece."""
+
+    def __init__(self) -> None:
+        self.ahead: list[int] = []
+        self.steps: list[tuple[Step, str]] = []
+        self.pieces: list[str] = []
+        self.waits = asyncio.Event()
+        self.starts = asyncio.Event()
+        self.shows = asyncio.Event()
+        self.stepped: Callable[[Step], object] = lambda _: None
+
+    @property
+    def shown(self) -> str:
+        return "".join(self.pieces)
+
+    def waiting(self, ahead: int) -> None:
+        self.ahead.append(ahead)
+        self.waits.set()
+
+    def step(self, step: Step, model: str) -> None:
+        self.steps.append((step, model))
+        self.starts.set()
+        self.stepped(step)
+
+    def text(self, text: str) -> None:
+        self.pieces.append(text)
+        self.shows.set()
+
+
+@dataclass
+class Asked:
+    """A question on its way."""
+
+    view: View
+    control: Control
+    task: asyncio.Task[Finished]
+    stored: list[tuple[int, int]]
+
+
+@dataclass
+class Hold:
+    """Holds the fake's stream before one token; `reached` tells that it stands there."""
+
+    at: int = 0
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def _wait(self) -> None:
+        self.reached.set()
+        await self.go.wait()
+
+    def __call__(self, index: int) -> object:
+        return self._wait() if index == self.at else None
+
+
+@dataclass
+class Parts:
+    """Everything below the Discord side, put together as the bot does it."""
+
+    database: Database
+    fake: FakeOllama
+    model: OllamaModel
+    memory: SqlConversations
+    settings: SqlSettings
+    personas: Personas
+    preferences: Preferences
+    history: History
+    profiles: Profiles
+    assistant: Assistant
+
+    def start(
+        self,
+        text: str,
+        *,
+        author: Author = ANNA,
+        place: Place = PLACE,
+        private: bool = False,
+        persona: str | None = None,
+        files: tuple[TextFile, ...] = (),
+        view: View | None = None,
+        control: Control | None = None,
+    ) -> Asked:
+        """Ask without waiting for the answer."""
+        view, control, stored = view or View(), control or Control(), []
+        question = Question(place, author, text, files=files, persona=persona, private=private)
+
+        def remembered(question_id: int, answer_id: int) -> None:
+            stored.append((question_id, answer_id))
+
+        answer = self.assistant.answer(question, view, control, remembered=remembered)
+        return Asked(view, control, asyncio.create_task(answer), stored)
+
+    async def ask(
+        self,
+        text: str,
+        *,
+        author: Author = ANNA,
+        place: Place = PLACE,
+        private: bool = False,
+        persona: str | None = None,
+        files: tuple[TextFile, ...] = (),
+    ) -> Finished:
+        """Ask and wait for the end."""
+        asked = self.start(text, author=author, place=place, private=private, persona=persona, files=files)
+        return await asked.task
+
+    async def contents(self, place: Place = PLACE) -> list[str]:
+        """What the place remembers."""
+        return [message.content for message in await self.memory.branch(place)]
+
+
+async def _at_once(_seconds: float) -> None:
+    """Waits for no second attempt."""
+
+
+@asynccontextmanager
+async def put_together(
+    folder: Path,
+    *,
+    num_ctx: int = 4096,
+    parallel: int = 2,
+    waiting: int = 10,
+    patience: float = 60.0,
+    defaults: Mapping[str, str] | None = None,
+) -> AsyncIterator[Parts]:
+    """Build the parts on a database in a folder and a fresh fake."""
+    fake = FakeOllama()
+    async with (
+        connect(HOST, transport=fake.transport, sleep=_at_once) as model,
+        await open_database(f"sqlite+aiosqlite:///{folder / 'llampost.db'}") as database,
+    ):
+        await migrate(database)
+        memory, settings, personas = SqlConversations(database), SqlSettings(database), Personas(SqlPersonas(database))
+        profiles = Profiles(settings=settings, personas=personas, model=MODEL, defaults=defaults or {})
+        assistant = Assistant(
+            model=model,
+            profiles=profiles,
+            memory=memory,
+            turns=Turns(parallel=parallel, waiting=waiting),
+            num_ctx=num_ctx,
+            patience=patience,
+        )
+        preferences = Preferences(settings=settings, personas=personas)
+        yield Parts(
+            database, fake, model, memory, settings, personas, preferences, History(memory), profiles, assistant
+        )

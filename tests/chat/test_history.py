@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat.history import NEWEST, ExportFormat, as_json, as_markdown, speaker
+from bot.chat.messages import Author, EndReason, Role, StoredMessage
+from bot.errors import BadInput
+
+from .parts import ANNA, BERND, OTHER_PLACE, PLACE, Parts
+
+THEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+MESSAGES = st.lists(
+    st.builds(
+        StoredMessage,
+        id=st.integers(1),
+        role=st.sampled_from([Role.USER, Role.ASSISTANT]),
+        content=TEXTS,
+        created_at=st.datetimes(timezones=st.just(UTC)),
+        author=st.none() | st.builds(Author, st.integers(0, 2**63 - 1), TEXTS),
+        end_reason=st.sampled_from(EndReason),
+    )
+)
+
+
+async def test_a_summary_tells_how_much_is_remembered_and_shows_the_newest(parts: Parts) -> None:
+    parts.fake.reply = lambda body: [f"Answer to {body['messages'][-1]['content']}"]
+    for number in range(6):
+        await parts.ask(f"Question {number}")
+    window_start = (await parts.memory.branch(PLACE))[8].id
+    await parts.memory.move_window(await parts.memory.open(PLACE), window_start)
+
+    summary = await parts.history.summary(PLACE)
+
+    assert (summary.total, summary.in_window) == (12, 4)
+    assert len(summary.newest) == NEWEST
+    assert summary.newest[0].content == "Question 1"
+    assert summary.newest[-1].content == "Answer to Question 5"
+
+
+async def test_an_empty_place_has_an_empty_summary(parts: Parts) -> None:
+    summary = await parts.history.summary(PLACE)
+
+    assert (summary.total, summary.in_window, list(summary.newest)) == (0, 0, [])
+
+
+async def test_undo_takes_back_the_newest_exchange(parts: Parts) -> None:
+    await parts.ask("One")
+    await parts.ask("Two")
+
+    assert (await parts.history.undo(PLACE)).content == "Two"
+    assert await parts.contents() == ["One", "Hello there."]
+
+
+async def test_there_is_an_end_to_undoing(parts: Parts) -> None:
+    await parts.ask("One")
+    await parts.history.undo(PLACE)
+
+    with pytest.raises(BadInput, match="There is nothing to take back"):
+        await parts.history.undo(PLACE)
+
+
+async def test_clear_forgets_this_place_and_no_other(parts: Parts) -> None:
+    await parts.ask("One")
+    await parts.ask("Elsewhere", place=OTHER_PLACE)
+
+    assert await parts.history.clear(PLACE) == 2
+    assert await parts.contents() == []
+    assert await parts.contents(OTHER_PLACE) == ["Elsewhere", "Hello there."]
+    assert await parts.history.clear(PLACE) == 0
+
+
+async def test_a_conversation_is_ones_own_until_somebody_else_asks(parts: Parts) -> None:
+    assert await parts.history.is_own(PLACE, ANNA)
+    await parts.ask("One", author=ANNA)
+    assert await parts.history.is_own(PLACE, ANNA)
+    assert not await parts.history.is_own(PLACE, BERND)
+
+    await parts.ask("Two", author=BERND)
+
+    assert not await parts.history.is_own(PLACE, ANNA)
+
+
+async def test_only_who_asked_last_asked_last(parts: Parts) -> None:
+    assert not await parts.history.asked_last(PLACE, ANNA)
+
+    await parts.ask("One", author=ANNA)
+    await parts.ask("Two", author=BERND)
+
+    assert not await parts.history.asked_last(PLACE, ANNA)
+    assert await parts.history.asked_last(PLACE, BERND)
+
+
+async def test_an_export_has_the_whole_conversation_in_order(parts: Parts) -> None:
+    parts.fake.reply = lambda body: [f"Answer to {body['messages'][-1]['content']}"]
+    for number in range(NEWEST):
+        await parts.ask(f"Question {number}")
+
+    markdown = await parts.history.export(PLACE, ExportFormat.MARKDOWN)
+    exported = json.loads(await parts.history.export(PLACE, ExportFormat.JSON))
+
+    contents = [text for number in range(NEWEST) for text in (f"Question {number}", f"Answer to Question {number}")]
+    assert [message["content"] for message in exported] == contents
+    assert [line for line in markdown.splitlines() if line and not line.startswith("## ")] == contents
+
+
+@pytest.mark.parametrize("kind", ExportFormat)
+async def test_there_is_nothing_to_export_of_an_empty_place(parts: Parts, kind: ExportFormat) -> None:
+    with pytest.raises(BadInput, match="There is nothing to export"):
+        await parts.history.export(PLACE, kind)
+
+
+def test_markdown_has_a_heading_for_each_message_and_the_text_as_it_was() -> None:
+    question = StoredMessage(1, Role.USER, "Why?\n\n```py\nx\n```", THEN, Author(1, "Anna\nGröße"))
+    answer = StoredMessage(2, Role.ASSISTANT, "Because", THEN, end_reason=EndReason.LENGTH)
+
+    assert as_markdown([question, answer]) == (
+        "## Anna Größe, 2026-01-02 03:04:05 UTC\n\nWhy?\n\n```py\nx\n```\n\n"
+        "## Model, 2026-01-02 03:04:05 UTC (length)\n\nBecause\n"
+    )
+
+
+@given(MESSAGES)
+def test_json_keeps_every_character_and_every_id(messages: list[StoredMessage]) -> None:
+    exported = json.loads(as_json(messages))
+
+    assert [
+        StoredMessage(
+            id=message.id,
+            role=Role(entry["role"]),
+            content=entry["content"],
+            created_at=datetime.fromisoformat(entry["created_at"]),
+            author=None if entry["author_id"] is None else Author(int(entry["author_id"]), entry["author"]),
+            end_reason=EndReason(entry["end_reason"]),
+        )
+        for message, entry in zip(messages, exported, strict=True)
+    ] == messages
+
+
+@given(MESSAGES)
+def test_markdown_keeps_every_text_whole_and_in_order(messages: list[StoredMessage]) -> None:
+    rest = as_markdown(messages)
+
+    for message in messages:
+        heading, _, rest = rest.partition("\n\n")
+        assert heading.lstrip("\n").startswith(f"## {' '.join(speaker(message).split())}, ")
+        assert rest.startswith(f"{message.content}\n")
+        rest = rest.removeprefix(f"{message.content}\n")
+    assert rest == ""

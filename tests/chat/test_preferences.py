@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.chat.parameters import REGISTRY
+from bot.chat.scopes import ScopeKind
+from bot.errors import BadInput
+
+from .parts import ANNA, BERND, CHANNEL, IN_DM, IN_THREAD, PLACE, SERVER, Parts
+
+
+async def stored(parts: Parts) -> dict[str, dict[str, str]]:
+    found = await parts.settings.values([CHANNEL, SERVER])
+    return {
+        scope.kind.value: {key: setting.value for key, setting in values.items()} for scope, values in found.items()
+    }
+
+
+async def test_a_parameter_is_set_for_the_channel_or_the_server(parts: Parts) -> None:
+    await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, "Temperature", " 0,7 ", by=ANNA)
+    await parts.preferences.set_parameter(PLACE, ScopeKind.SERVER, "top_k", "5", by=ANNA)
+
+    assert await stored(parts) == {"channel": {"temperature": "0,7"}, "server": {"top_k": "5"}}
+
+
+async def test_a_change_tells_what_was_before_and_by_whom(parts: Parts) -> None:
+    await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, "top_k", "5", by=ANNA)
+
+    (change,) = await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, "top_k", "6", by=BERND)
+
+    assert (change.key, change.old, change.new, change.changed_by) == ("top_k", "5", "6", BERND)
+    assert await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, "top_k", "6", by=ANNA) == []
+    assert [(made.old, made.new) for made in await parts.preferences.changes(PLACE, ScopeKind.CHANNEL)] == [
+        ("5", "6"),
+        (None, "5"),
+    ]
+
+
+@pytest.mark.parametrize(("name", "value"), [("temperature", "3"), ("warmth", "1"), ("num_ctx", "3")])
+async def test_a_wrong_value_stores_nothing(parts: Parts, name: str, value: str) -> None:
+    with pytest.raises(BadInput):
+        await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, name, value, by=ANNA)
+
+    assert await stored(parts) == {}
+
+
+async def test_one_parameter_or_all_of_a_scope_are_taken_back(parts: Parts) -> None:
+    await parts.preferences.use_persona(PLACE, "go-away", by=ANNA)
+    await parts.preferences.set_parameter(PLACE, ScopeKind.SERVER, "seed", "1", by=ANNA)
+    for name in ("top_k", "top_p", "min_p"):
+        await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, name, "1", by=ANNA)
+
+    one = await parts.preferences.reset_parameters(PLACE, ScopeKind.CHANNEL, "top-k", by=ANNA)
+    rest = await parts.preferences.reset_parameters(PLACE, ScopeKind.CHANNEL, None, by=ANNA)
+
+    assert [change.key for change in one] == ["top_k"]
+    assert {change.key for change in rest} == {"top_p", "min_p"} < set(REGISTRY)
+    assert await stored(parts) == {"channel": {"persona": "go-away"}, "server": {"seed": "1"}}
+
+
+async def test_persona_and_own_prompt_replace_each_other(parts: Parts) -> None:
+    await parts.preferences.use_persona(PLACE, "GO-AWAY", by=ANNA)
+    assert await stored(parts) == {"channel": {"persona": "go-away"}}
+
+    await parts.preferences.set_prompt(PLACE, "Rhyme.", by=ANNA)
+    assert await stored(parts) == {"channel": {"system_prompt": "Rhyme."}}
+
+    await parts.preferences.use_persona(PLACE, "assistant", by=ANNA)
+    assert await stored(parts) == {"channel": {"persona": "assistant"}}
+
+    await parts.preferences.reset_persona(PLACE, by=ANNA)
+    assert await stored(parts) == {}
+
+
+async def test_an_unknown_persona_or_an_empty_prompt_changes_nothing(parts: Parts) -> None:
+    await parts.preferences.use_persona(PLACE, "go-away", by=ANNA)
+
+    with pytest.raises(BadInput):
+        await parts.preferences.use_persona(PLACE, "ghost", by=ANNA)
+    with pytest.raises(BadInput):
+        await parts.preferences.set_prompt(PLACE, " ", by=ANNA)
+
+    assert await stored(parts) == {"channel": {"persona": "go-away"}}
+
+
+async def test_a_model_is_chosen_for_a_thread_alone(parts: Parts) -> None:
+    await parts.preferences.use_model(IN_THREAD, "other:7b", by=ANNA)
+
+    assert (await parts.profiles.resolve(IN_THREAD)).model.value == "other:7b"
+    assert (await parts.profiles.resolve(PLACE)).model.value == "tiny:1b"
+
+
+async def test_a_direct_message_has_no_server_to_set_anything_for(parts: Parts) -> None:
+    await parts.preferences.set_parameter(IN_DM, ScopeKind.CHANNEL, "top_k", "5", by=ANNA)
+
+    with pytest.raises(BadInput, match="A direct message belongs to no server"):
+        await parts.preferences.set_parameter(IN_DM, ScopeKind.SERVER, "top_k", "5", by=ANNA)
+
+    assert (await parts.profiles.resolve(IN_DM)).parameters["top_k"].value == 5

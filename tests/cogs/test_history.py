@@ -1,0 +1,215 @@
+"""/history: what is remembered, taking back, forgetting, taking away."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from simcord.actors import MemberActor
+from simcord.builders import ChannelHandle
+from simcord.env import Env
+from simcord.results import InteractionResult
+
+from tests.fake_ollama import FakeOllama
+from tests.world import Gate, file_of, refused, said
+
+QUESTION = "Shall I forget this whole conversation? The messages in Discord stay, my memory goes for good."
+
+
+async def remembered(member: MemberActor, channel: ChannelHandle) -> str:
+    """What `/history show` says first."""
+    return said(await member.slash(channel, "history show")).partition(";")[0]
+
+
+def exported(env: Env, result: InteractionResult) -> str:
+    assert result.response is not None
+    return file_of(env, result.response)
+
+
+async def test_a_new_conversation_is_empty(alice: MemberActor, channel: ChannelHandle) -> None:
+    shown = await alice.slash(channel, "history show")
+    undone = await alice.slash(channel, "history export")
+
+    assert said(shown) == "Nothing is remembered of this conversation yet."
+    assert refused(undone) == "There is nothing to export: this conversation is empty."
+
+
+async def test_the_last_messages_are_shown_with_who_said_them(
+    alice: MemberActor, bob: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.answer = ["*Hm.*\n", "x" * 200]
+    await alice.slash(channel, "ask", prompt="First?")
+    await bob.slash(channel, "ask", prompt="Second?")
+
+    shown = await alice.slash(channel, "history show")
+
+    answer = rf"\*Hm.\* {'x' * 142}"
+    assert said(shown).splitlines() == [
+        "4 messages are remembered here; the newest 4 go to the model. The last ones:",
+        "- **alice**: First?",
+        f"- **Model**: {answer[:149]}…",
+        "- **bob**: Second?",
+        f"- **Model**: {answer[:149]}…",
+    ]
+    assert shown.ephemeral
+
+
+async def test_what_is_taken_back_is_never_read_again(
+    alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    await alice.slash(channel, "ask", prompt="My name is Alice.")
+    await alice.slash(channel, "ask", prompt="My password is hunter2.")
+
+    undone = await alice.slash(channel, "history undo")
+    await alice.slash(channel, "ask", prompt="What do you know?")
+
+    assert said(undone) == "Forgotten, with its answer: “My password is hunter2.”"
+    assert [content for role, content in fake.prompts[-1] if role == "user"] == [
+        "My name is Alice.",
+        "What do you know?",
+    ]
+
+
+async def test_nothing_is_left_to_take_back_in_the_end(boss: MemberActor, channel: ChannelHandle) -> None:
+    await boss.slash(channel, "ask", prompt="Only one.")
+    await boss.slash(channel, "history undo")
+
+    refusal = await boss.slash(channel, "history undo")
+
+    assert refused(refusal) == "There is nothing to take back: this conversation is empty."
+
+
+async def test_forgetting_everything_asks_first_and_then_does_it(
+    env: Env, boss: MemberActor, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    await alice.slash(channel, "ask", prompt="Remember me.")
+    asked = await boss.slash(channel, "history clear")
+    before = await remembered(alice, channel)
+    assert asked.response is not None
+
+    await boss.click(asked.response, label="Forget everything")
+
+    assert before == "2 messages are remembered here"
+    assert asked.response.content == "All 2 messages of this conversation are forgotten."
+    assert asked.response.ephemeral
+    assert asked.response.components == []
+    assert await remembered(alice, channel) == "Nothing is remembered of this conversation yet."
+    await alice.slash(channel, "ask", prompt="Who am I?")
+    assert [content for _, content in fake.prompts[-1][1:]] == ["Who am I?"]
+    await env.advance_time(121)
+    assert asked.response.content == "All 2 messages of this conversation are forgotten."
+
+
+async def test_thinking_better_of_it_keeps_everything(alice: MemberActor, channel: ChannelHandle) -> None:
+    await alice.slash(channel, "ask", prompt="Remember me.")
+    asked = await alice.slash(channel, "history clear")
+    assert asked.response is not None
+    assert asked.response.content == QUESTION
+
+    await alice.click(asked.response, label="Cancel")
+
+    assert asked.response.content == "Nothing was changed."
+    assert asked.response.components == []
+    assert await remembered(alice, channel) == "2 messages are remembered here"
+
+
+async def test_a_question_that_nobody_answers_lapses(env: Env, alice: MemberActor, channel: ChannelHandle) -> None:
+    await alice.slash(channel, "ask", prompt="Remember me.")
+    asked = await alice.slash(channel, "history clear")
+    assert asked.response is not None
+
+    await env.advance_time(119)
+    still = asked.response.content
+    await env.advance_time(2)
+
+    assert still == QUESTION
+    assert asked.response.content == "Nothing was changed: nobody answered."
+    assert asked.response.components == []
+    assert await remembered(alice, channel) == "2 messages are remembered here"
+
+
+async def test_a_dismissed_question_lapses_quietly(env: Env, alice: MemberActor, channel: ChannelHandle) -> None:
+    asked = await alice.slash(channel, "history clear")
+    assert asked.response is not None
+    env.backend.delete_message(channel.id, asked.response.id)
+
+    await env.advance_time(121)
+
+    assert env.errors == []
+
+
+async def test_forgetting_that_fails_is_said(
+    alice: MemberActor, channel: ChannelHandle, database_file: Path, env: Env, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = await alice.slash(channel, "history clear")
+    assert asked.response is not None
+    env.check_errors = False
+    with closing(sqlite3.connect(database_file)) as connection:
+        connection.executescript("PRAGMA foreign_keys = off; DROP TABLE conversations;")
+
+    click = await alice.click(asked.response, label="Forget everything")
+
+    [told] = click.followups
+    assert told.ephemeral
+    assert told.content.startswith("Something unexpected went wrong. The operator finds it in the log as error ")
+    assert told.content.split()[-1].rstrip(".") in caplog.text
+
+
+async def test_an_answer_on_its_way_does_not_come_back_after_forgetting(
+    env: Env, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.between = gate = Gate(env, before=1)
+    answer = await alice.slash(channel, "ask", prompt="Remember me.")
+    asked = await alice.slash(channel, "history clear")
+    assert asked.response is not None
+
+    await alice.click(asked.response, label="Forget everything")
+    await gate.open()
+
+    assert "Hello there." in said(answer)
+    assert await remembered(alice, channel) == "Nothing is remembered of this conversation yet."
+
+
+async def test_a_conversation_can_be_taken_away_to_read(
+    env: Env, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.answer = ["Grüße,\n", "## so"]
+    await alice.slash(channel, "ask", prompt="Hallo 👋 @everyone\n'; DROP TABLE x;--")
+
+    result = await alice.slash(channel, "history export")
+
+    assert result.ephemeral
+    assert result.response is not None
+    assert [file.filename for file in result.response.attachments] == ["conversation.md"]
+    head, question, answer = exported(env, result).split("## ", 2)
+    assert head == ""
+    assert question.startswith("alice, 20")
+    assert question.endswith(" UTC\n\nHallo 👋 @everyone\n'; DROP TABLE x;--\n\n")
+    assert answer.startswith("Model, 20")
+    assert answer.endswith(" UTC\n\nGrüße,\n## so\n")
+
+
+async def test_a_conversation_can_be_taken_away_for_programs(
+    env: Env, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    await alice.slash(channel, "ask", prompt="Hallo 👋")
+    fake.error_line = "boom"
+    await alice.slash(channel, "ask", prompt="Again.")
+
+    result = await alice.slash(channel, "history export", format="json")
+
+    assert result.response is not None
+    assert [file.filename for file in result.response.attachments] == ["conversation.json"]
+    entries = json.loads(exported(env, result))
+    assert [{key: entry[key] for key in entry if key != "created_at"} for entry in entries] == [
+        {"role": role, "author": author, "author_id": author_id, "content": content, "end_reason": end}
+        for role, author, author_id, content, end in (
+            ("user", "alice", str(alice.id), "Hallo 👋", "complete"),
+            ("assistant", None, None, "Hello there.", "complete"),
+            ("user", "alice", str(alice.id), "Again.", "complete"),
+            ("assistant", None, None, "Hello there.", "failed"),
+        )
+    ]

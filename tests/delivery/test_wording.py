@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat.answers import Finished, Limit, Step
+from bot.chat.messages import EndReason
+from bot.delivery import wording
+from bot.errors import BadInput, StorageError, StreamBroken
+
+DONE = EndReason.COMPLETE
+
+
+def finished(reason: EndReason = DONE, **more: object) -> Finished:
+    return Finished(reason, "llama3.2", "assistant", **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("end", "footer"),
+    [
+        (finished(), "-# llama3.2 · assistant"),
+        (finished(EndReason.STOPPED), "-# llama3.2 · assistant · stopped"),
+        (
+            finished(EndReason.LENGTH, limit=Limit.NUM_PREDICT, num_predict=50),
+            "-# llama3.2 · assistant · cut off at the token limit of 50; `/settings set num_predict 100` allows more",
+        ),
+        (
+            finished(EndReason.LENGTH, limit=Limit.CONTEXT_WINDOW, num_predict=9),
+            "-# llama3.2 · assistant · cut off because the context window is full; `/history clear` makes room",
+        ),
+        (
+            finished(left_out=4),
+            "-# llama3.2 · assistant · the memory was full, so the oldest messages no longer count",
+        ),
+        (
+            finished(EndReason.INTERRUPTED),
+            "⚠️ Interrupted: the bot is being restarted. Please ask again in a minute.\n-# llama3.2 · assistant",
+        ),
+        (
+            finished(EndReason.FAILED, error=StreamBroken("The stream broke.")),
+            "⚠️ The stream broke.\n-# llama3.2 · assistant",
+        ),
+        (finished(error=StorageError("The disk is full.")), "⚠️ The disk is full.\n-# llama3.2 · assistant"),
+        (Finished(EndReason.STOPPED), "-# stopped"),
+        (Finished(EndReason.FAILED, error=BadInput("No.")), "⚠️ No."),
+        (Finished(DONE), ""),
+    ],
+)
+def test_the_footer_says_who_answered_and_what_went_wrong(end: Finished, footer: str) -> None:
+    assert wording.footer(end) == footer
+
+
+def test_an_unexpected_error_is_shown_by_its_id_only(caplog: pytest.LogCaptureFixture) -> None:
+    footer = wording.footer(finished(EndReason.FAILED, error=ZeroDivisionError("a secret")))
+
+    found = re.search(r"log as error ([0-9a-f]{8})\.", footer)
+    assert found
+    assert "secret" not in footer
+    assert found[1] in caplog.text
+
+
+def test_an_unexpected_error_beside_a_whole_answer_is_the_logs_business() -> None:
+    assert wording.footer(finished(error=ZeroDivisionError("a secret"))) == "-# llama3.2 · assistant"
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(1, "one other answer comes"), (2, "2 other answers come")])
+def test_who_waits_reads_how_many_come_first(ahead: int, words: str) -> None:
+    assert wording.waiting(ahead) == f"-# Waiting: {words} first."
+
+
+@pytest.mark.parametrize("step", Step)
+def test_every_step_is_one_small_line(step: Step) -> None:
+    line = wording.step(step, "llama3.2")
+
+    assert line.startswith("-# ")
+    assert "\n" not in line
+    assert line.endswith(("…", "…)", "time."))
+
+
+def test_loading_and_reading_name_the_model() -> None:
+    assert "Loading llama3.2 into memory" in wording.step(Step.LOADING, "llama3.2")
+    assert "llama3.2 is busy reading" in wording.step(Step.READING, "llama3.2")
+
+
+def test_the_header_says_who_asked_what() -> None:
+    assert wording.header("Anna", "Why is\n the sky blue?") == "-# Anna asked: Why is the sky blue?"
+
+
+@pytest.mark.parametrize(("length", "shortened"), [(300, False), (301, True)])
+def test_a_long_question_is_shortened(length: int, shortened: bool) -> None:
+    question = "x" * length
+
+    header = wording.header("Anna", question)
+
+    assert wording.is_shortened(question) is shortened
+    assert len(header.removeprefix("-# Anna asked: ")) == 300
+    assert header.endswith("…") is shortened
+
+
+@given(st.text(), st.text())
+def test_a_header_is_one_line_in_which_nothing_is_markdown(name: str, question: str) -> None:
+    header = wording.header(name, question)
+
+    bare = re.sub(r"\\[\\*_~|`<>\[\]()#]", "", header.removeprefix("-# "))
+    assert not set(bare) & set("\\*_~|`<>[]()#")
+    assert len(header.splitlines()) == 1
