@@ -66,12 +66,8 @@ def build_services(
     memory = SqlConversations(database)
     personas = Personas(SqlPersonas(database))
     stored_settings = SqlSettings(database)
-    profiles = Profiles(
-        settings=stored_settings,
-        personas=personas,
-        model=settings.ollama_model,
-        defaults=operator_defaults(environment),
-    )
+    defaults = operator_defaults(environment)
+    profiles = Profiles(settings=stored_settings, personas=personas, model=settings.ollama_model, defaults=defaults)
     assistant = Assistant(
         model=model,
         profiles=profiles,

@@ -1,7 +1,5 @@
 """The bot as a whole: its start, its end, and what a crash leaves behind."""
 
-# ruff: noqa: PLR0917  # fixtures are given by name
-
 from __future__ import annotations
 
 import asyncio

@@ -180,7 +180,7 @@ def test_the_image_holds_every_folder_that_the_bot_needs() -> None:
     copied = re.findall(r"^COPY (?:--chmod=\d+ )?(\w+)/ \1/$", dockerfile, re.MULTILINE)
     let_through = re.findall(r"^!(\w+)/$", (ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
     assert set(copied) == set(let_through) == needed
-    python = PYPROJECT["project"]["requires-python"].removeprefix(">=")
+    python = PYPROJECT["project"]["requires-python"].partition(",")[0].removeprefix(">=")
     images = set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE))
     assert len(images) == 1
     assert re.fullmatch(rf"python:{re.escape(python)}\.\d+-slim-\w+", images.pop()), "one full version for both stages"

@@ -1,7 +1,5 @@
 """Text files that come with a question."""
 
-# ruff: noqa: PLR0917  # fixtures are given by name
-
 from __future__ import annotations
 
 import pytest

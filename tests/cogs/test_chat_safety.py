@@ -1,7 +1,5 @@
 """What nobody may do to others, whether they are people or the model."""
 
-# ruff: noqa: PLR0917  # fixtures are given by name
-
 from __future__ import annotations
 
 import pytest

@@ -1,7 +1,5 @@
 """/model: looking, choosing, downloading."""
 
-# ruff: noqa: PLR0917  # fixtures are given by name
-
 from __future__ import annotations
 
 from collections.abc import Awaitable

@@ -1,7 +1,5 @@
 """Who may do what: every command there is, called by people without the right to it, with it, and with all but it."""
 
-# ruff: noqa: PLR0917  # fixtures are given by name
-
 from __future__ import annotations
 
 import sqlite3
