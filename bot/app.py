@@ -30,6 +30,7 @@ from bot.llm.ollama import OllamaModel, TimeLimits, connect
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database, open_database
 from bot.storage.migrations import migrate
+from bot.storage.open_messages import SqlOpenMessages
 from bot.storage.personas import SqlPersonas
 from bot.storage.settings import SqlSettings
 from bot.storage.state import SqlState
@@ -63,7 +64,7 @@ def build_services(
 ) -> Services:
     """Everything that cogs call, on these parts. Raises SettingError for a wrong default of a parameter."""
     pace = pace or Pace()
-    memory = SqlConversations(database)
+    memory, open_messages = SqlConversations(database), SqlOpenMessages(database)
     personas = Personas(SqlPersonas(database))
     stored_settings = SqlSettings(database)
     defaults = operator_defaults(environment)
@@ -77,7 +78,7 @@ def build_services(
         patience=patience,
     )
     return Services(
-        deliveries=Deliveries(assistant=assistant, memory=memory, pace=pace),
+        deliveries=Deliveries(assistant=assistant, memory=memory, open_messages=open_messages, pace=pace),
         pace=pace,
         profiles=profiles,
         preferences=Preferences(settings=stored_settings, personas=personas),
@@ -85,6 +86,7 @@ def build_services(
         models=Models(model=model, pull_allowed=settings.ollama_pull_allow),
         history=History(memory),
         memory=memory,
+        open_messages=open_messages,
         state=SqlState(database),
         max_file_bytes=settings.max_file_bytes,
         num_ctx=settings.ollama_num_ctx,

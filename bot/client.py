@@ -14,7 +14,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.history import History
-from bot.chat.memory import ConversationStore, StateStore
+from bot.chat.memory import ConversationStore, OpenMessageStore, StateStore
 from bot.chat.models import Models
 from bot.chat.personas import Personas
 from bot.chat.preferences import Preferences
@@ -39,6 +39,7 @@ class Services:
     models: Models
     history: History
     memory: ConversationStore
+    open_messages: OpenMessageStore
     state: StateStore
     max_file_bytes: int
     num_ctx: int
@@ -80,8 +81,10 @@ class Bot(commands.Bot):
         for name in self._cog_names:
             await self.load_extension(name)
         await self._sync_commands()
-        left_over = await self.services.memory.interrupt_running()
-        self._mending = asyncio.create_task(mend(self, left_over, self.services.pace))
+        left = await self.services.memory.interrupt_running()
+        if left:
+            log.info("%s answers were interrupted when the bot ended", len(left))
+        self._mending = asyncio.create_task(mend(self, self.services.open_messages, self.services.pace))
 
     async def _sync_commands(self) -> None:
         """Tell Discord the commands, but only when they have changed since it was told last."""

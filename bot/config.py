@@ -63,7 +63,8 @@ class Settings(BaseModel):
         description="true where the Message Content intent is switched on in Discord's developer portal, else false",
     )
     ollama_pull_allow: Annotated[list[str], BeforeValidator(_listed)] = Field(
-        default_factory=list, description="a list of model names that /model pull may download, parted by commas"
+        default_factory=list,
+        description="the models that /model pull may download, names or patterns such as llama3*, parted by commas",
     )
     ollama_first_token_timeout: Seconds = Field(
         300, description="the seconds to wait for the first token of an answer, a number above 0 and up to 86400"
@@ -75,10 +76,10 @@ class Settings(BaseModel):
         262_144, ge=1, le=26_214_400, description="the size limit of a text file in bytes, from 1 to 26214400"
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
-        "INFO", description="one of DEBUG, INFO, WARNING or ERROR"
+        "INFO", description="how much is logged: DEBUG, INFO, WARNING or ERROR"
     )
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = Field(
-        "text", description="either text or json"
+        "text", description="the form of the log, either text or json"
     )
 
 

@@ -89,8 +89,8 @@ def _intents(settings: Settings, application: discord.AppInfo | None) -> Finding
 async def _ollama(settings: Settings, model: OllamaModel) -> AsyncGenerator[Finding, None]:
     try:
         version = await model.version()
-    except LlampostError as error:
-        yield Finding("Ollama", ok=False, words=f"{error}{_docker_advice(model.address)}")
+    except LlampostError:
+        yield Finding("Ollama", ok=False, words=f"no answer at {model.address}.{_docker_advice(model.address)}")
         return
     yield Finding("Ollama", ok=True, words=f"version {version} answers at {model.address}")
     yield await _guarded("Default model", lambda: _default_model(settings, model))

@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.chat.answers import Question
 from bot.client import Bot
 from bot.delivery import wording
-from bot.delivery.surface import NO_MENTIONS, InteractionSurface, ReplySurface
+from bot.delivery.surface import NO_MENTIONS, PASSING, InteractionSurface, ReplySurface
 from bot.ui.attachments import check_files, read_files
 from bot.ui.completion import Choices, persona_choices
 from bot.ui.errors import sentence
@@ -129,13 +129,13 @@ class Chat(commands.Cog):
         )
         try:
             await message.author.send(text, allowed_mentions=NO_MENTIONS)
-        except discord.HTTPException as error:
+        except PASSING as error:
             log.info("Nor could the person be told by direct message: %s", error)
 
     async def _say(self, message: discord.Message, text: str) -> None:
         try:
             await message.reply(text, mention_author=True, allowed_mentions=NO_MENTIONS)
-        except discord.HTTPException as error:
+        except PASSING as error:
             log.info("A message could not be answered: %s", error)
 
     @commands.Cog.listener()

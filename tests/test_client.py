@@ -16,10 +16,11 @@ from simcord.builders import ChannelHandle
 from simcord.env import Env
 
 from bot import app
-from bot.chat.messages import Author, EndReason, Place
+from bot.chat.messages import Author, EndReason, Place, Receipt
 from bot.client import Bot, Services
 from bot.config import Settings, read_settings
 from bot.delivery.pace import Pace
+from bot.delivery.wording import INTERRUPTED_WHOLE
 from bot.llm.ollama import OllamaModel
 from bot.storage.database import open_database
 from tests.fake_ollama import MODEL, FakeOllama
@@ -192,6 +193,7 @@ async def test_an_answer_that_a_crash_cut_off_is_marked_at_the_next_start(
     _, answer_id = await services.memory.begin(conversation, Author(alice.id, "alice"), "Why?")
     for page in (done, last):
         await services.memory.shown_as(answer_id, page.id)
+    await services.open_messages.note(last.id, conversation.place)
 
     await env.restart_bot(new_bot())
 
@@ -234,17 +236,47 @@ async def test_a_crash_in_mid_answer_is_mended(
 async def test_messages_that_are_gone_do_not_hinder_the_start(
     env: Env, new_bot: Callable[[], Bot], services: Services, alice: MemberActor, channel: ChannelHandle
 ) -> None:
-    conversation = await services.memory.open(Place(channel.id, alice.guild.id))
-    _, gone = await services.memory.begin(conversation, Author(alice.id, "alice"), "Why?")
-    await services.memory.shown_as(gone, 4242)
+    place = Place(channel.id, alice.guild.id)
     left = env.backend.create_message(channel.id, env.backend.bot_user.id, "Hello\n-# Writing…")
-    _, there = await services.memory.begin(conversation, Author(alice.id, "alice"), "And?")
-    await services.memory.shown_as(there, left.id)
-    await services.memory.begin(conversation, Author(alice.id, "alice"), "Never shown.")
+    for message_id in (4242, left.id):
+        await services.open_messages.note(message_id, place)
 
     await env.restart_bot(new_bot())
 
     assert answers(env, channel) == [f"Hello\n{INTERRUPTED}"]
+    assert await services.open_messages.all() == []
+
+
+async def test_an_answer_that_was_complete_but_not_shown_comes_as_a_file(
+    env: Env, new_bot: Callable[[], Bot], services: Services, alice: MemberActor, channel: ChannelHandle
+) -> None:
+    """The memory has the whole answer, the message only its beginning."""
+    left = env.backend.create_message(channel.id, env.backend.bot_user.id, "Hello\n-# Writing…")
+    conversation = await services.memory.open(Place(channel.id, alice.guild.id))
+    _, answer_id = await services.memory.begin(conversation, Author(alice.id, "alice"), "Why?")
+    await services.memory.shown_as(answer_id, left.id)
+    await services.open_messages.note(left.id, conversation.place)
+    receipt = Receipt("tiny:1b", "assistant", 0, {})
+    await services.memory.finish(answer_id, "Hello there.", EndReason.COMPLETE, receipt)
+
+    await env.restart_bot(new_bot())
+
+    [message] = [message for message in channel.history() if message.id == left.id]
+    assert message.content == f"Hello\n{INTERRUPTED_WHOLE}"
+    assert [await file.read() for file in message.attachments] == [b"Hello there."]
+
+
+async def test_a_message_that_reads_as_it_should_is_left_alone(
+    env: Env, new_bot: Callable[[], Bot], services: Services, alice: MemberActor, channel: ChannelHandle
+) -> None:
+    """The crash came between the last edit and its note."""
+    done = env.backend.create_message(channel.id, env.backend.bot_user.id, "Hello\n-# tiny:1b · assistant")
+    await services.open_messages.note(done.id, Place(channel.id, alice.guild.id))
+
+    await env.restart_bot(new_bot())
+
+    assert answers(env, channel) == ["Hello\n-# tiny:1b · assistant"]
+    assert await services.open_messages.all() == []
 
 
 # Errors without a sentence of their own

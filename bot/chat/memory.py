@@ -8,6 +8,7 @@ from bot.chat.messages import (
     Author,
     Conversation,
     EndReason,
+    OpenMessage,
     Place,
     Receipt,
     RunningAnswer,
@@ -88,6 +89,22 @@ class ConversationStore(Protocol):
 
     async def interrupt_running(self) -> list[RunningAnswer]:
         """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""
+        ...
+
+
+class OpenMessageStore(Protocol):
+    """Knows which Discord messages are being written to, so that after a crash none looks as if it went on."""
+
+    async def note(self, discord_id: int, place: Place) -> None:
+        """From now on an answer is written to this message. Noting it twice does nothing."""
+        ...
+
+    async def forget(self, discord_id: int) -> None:
+        """The message reads as it should."""
+        ...
+
+    async def all(self) -> list[OpenMessage]:
+        """Every message that was noted and not forgotten, oldest first."""
         ...
 
 

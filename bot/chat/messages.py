@@ -108,6 +108,16 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenMessage:
+    """A Discord message that an answer was still being written to when the bot ended."""
+
+    discord_id: int
+    place: Place
+    answer: str
+    """The whole answer, where it was complete and only showing it was not; else nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunningAnswer:
     """An answer that was still being written when the bot ended without finishing it."""
 

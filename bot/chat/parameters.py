@@ -122,7 +122,7 @@ def _json_list(text: str) -> list[Any] | None:
 
 def _keep_alive(text: str) -> str:
     """A duration as Go writes it, 0, or -1 for ever; the server refuses anything else with a 400."""
-    if text in {"0", "-1"}:
+    if text == "-1" or re.fullmatch(r"[0-9]{1,7}", text):
         return text
     if not re.fullmatch(r"(?:[0-9]{1,4}h)?(?:[0-9]{1,4}m)?(?:[0-9]{1,5}s)?", text) or not text:
         raise ValueError(text)
@@ -151,6 +151,7 @@ REGISTRY: Final[Mapping[str, Parameter]] = {
             "The same seed and the same question give the same answer; random gives another one each time.",
             _seed,
             (RANDOM, "42", "1", "7"),
+            default=RANDOM,
         ),
         Parameter(
             "num_predict",
@@ -218,7 +219,7 @@ REGISTRY: Final[Mapping[str, Parameter]] = {
         ),
         Parameter(
             "keep_alive",
-            "a duration such as 30s, 5m or 1h30m, 0 to unload at once, or -1 for ever",
+            "a duration such as 30s, 5m or 1h30m, a number of seconds, 0 to unload at once, or -1 for ever",
             "How long the model stays in memory after an answer, so that the next one starts quickly.",
             _keep_alive,
             ("5m", "30m", "2h", "-1", "0"),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bot.chat.answers import Control, Finished, Question
 from bot.chat.assistant import Assistant
-from bot.chat.memory import ConversationStore
+from bot.chat.memory import ConversationStore, OpenMessageStore
 from bot.chat.messages import EndReason
 from bot.delivery import wording
 from bot.delivery.live_answer import LiveAnswer
 from bot.delivery.pace import Pace
-from bot.delivery.surface import Surface, SurfaceGone
+from bot.delivery.surface import PASSING, Surface, SurfaceGone
+from bot.delivery.traces import Traces
 from bot.errors import QueueFull
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,6 @@ class _Running:
     control: Control
     question_message: int | None
     done: asyncio.Event = field(default_factory=asyncio.Event)
-    stored: tuple[int, int] | None = None
-    linked: set[int] = field(default_factory=set)
 
     def is_about(self, discord_id: int) -> bool:
         """Whether a message (the question or a page), channel or thread of this id carries the answer."""
@@ -44,9 +42,12 @@ class _Running:
 class Deliveries:
     """The one way in which a question becomes messages in Discord."""
 
-    def __init__(self, *, assistant: Assistant, memory: ConversationStore, pace: Pace) -> None:
+    def __init__(
+        self, *, assistant: Assistant, memory: ConversationStore, open_messages: OpenMessageStore, pace: Pace
+    ) -> None:
         self._assistant = assistant
         self._memory = memory
+        self._open_messages = open_messages
         self._pace = pace
         self._running: set[_Running] = set()
         self._closing = False
@@ -66,43 +67,41 @@ class Deliveries:
             self._running.discard(running)
 
     async def _answer(self, running: _Running, header: str) -> Finished:
-        bucket = self._pace.bucket(running.surface.bucket_key)
-        live = LiveAnswer(running.surface, bucket, running.control, header=header)
-
-        linking: list[asyncio.Task[None]] = []
+        question, surface = running.question, running.surface
+        live = LiveAnswer(surface, self._pace.bucket(surface.bucket_key), running.control, header=header)
+        traces = Traces(
+            question,
+            surface,
+            memory=self._memory,
+            open_messages=self._open_messages,
+            question_message=running.question_message,
+        )
+        noting: list[asyncio.Task[None]] = []
 
         def remembered(question_id: int, answer_id: int) -> None:
-            running.stored = (question_id, answer_id)
-            # Mostly the first message is there already; after a crash it is found only if it was noted.
-            linking.append(asyncio.create_task(self._link(running)))
+            traces.remembered(question_id, answer_id)
+            # The next write may be a long time off, and a crash may come before it.
+            noting.append(asyncio.create_task(traces.update()))
 
-        showing = asyncio.create_task(live.show(lambda: self._link(running)))
-        finished = await self._assistant.answer(running.question, live, running.control, remembered=remembered)
+        showing = asyncio.create_task(live.show(traces.update))
+        finished = await self._assistant.answer(question, live, running.control, remembered=remembered)
         live.finish(finished)
-        await showing
-        await asyncio.gather(*linking)
-        await self._link(running)
-        if finished.reason is EndReason.FAILED and header and wording.is_shortened(running.question.text):
+        shown = await showing
+        await asyncio.gather(*noting)
+        await traces.close(shown=shown)
+        if finished.reason is EndReason.FAILED and header and wording.is_shortened(question.text):
             # The question stands nowhere else in Discord, and nothing that a person wrote is lost.
-            with suppress(SurfaceGone):
-                await running.surface.attach("question.txt", running.question.text)
+            await self._attach_question(running)
         return finished
 
-    async def _link(self, running: _Running) -> None:
-        """Note in the memory which Discord messages show what it keeps; the answer itself never fails for that."""
-        if running.stored is None:
-            return
-        question_id, answer_id = running.stored
-        pairs = [(answer_id, message_id) for message_id in running.surface.message_ids]
-        if running.question_message is not None:
-            pairs.append((question_id, running.question_message))
+    async def _attach_question(self, running: _Running) -> None:
         try:
-            for stored_id, message_id in pairs:
-                if message_id not in running.linked:
-                    await self._memory.shown_as(stored_id, message_id)
-                    running.linked.add(message_id)
-        except Exception:
-            log.exception("The messages of an answer could not be noted in the memory")
+            async with self._pace.bucket(running.surface.bucket_key).turn():
+                await running.surface.attach("question.txt", running.question.text)
+        except SurfaceGone:
+            pass
+        except PASSING:
+            log.exception("A question could not be given back as a file")
 
     def stop_about(self, discord_id: int) -> None:
         """Stop the answers whose message, question, channel or thread has this id, because it is gone."""

@@ -6,15 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-import aiohttp
-import discord
-
 from bot.chat.answers import Control, Finished, Step
 from bot.chat.messages import EndReason
 from bot.delivery import wording
 from bot.delivery.pace import Bucket
 from bot.delivery.pages import LIMIT, Pages
-from bot.delivery.surface import Surface, SurfaceGone
+from bot.delivery.surface import PASSING, Surface, SurfaceGone
 from bot.delivery.text import fitting, units
 
 log = logging.getLogger(__name__)
@@ -24,8 +21,6 @@ RESERVE = 100
 
 TRIES = 8
 """How often a failing write is repeated before the answer is left as it is shown; it stays in the memory."""
-
-_PASSING = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
 
 class LiveAnswer:
@@ -86,27 +81,30 @@ class LiveAnswer:
         self._status = status
         self._changed.set()
 
-    async def show(self, on_written: Callable[[], Awaitable[None]]) -> None:
-        """Write until the end is shown, or nothing can be shown any more; `on_written` runs after each write."""
+    async def show(self, on_written: Callable[[], Awaitable[None]]) -> bool:
+        """Write until the end is shown, or nothing can be shown any more; `on_written` runs after each write.
+
+        Returns False where Discord could not be brought to show the end, although the messages are there.
+        """
         failures = 0
         while True:
             self._changed.clear()
             if self._next() is None:
                 if self._final is not None:
-                    return
+                    return True
                 await self._changed.wait()
                 continue
             try:
                 await self._write_newest()
             except SurfaceGone:
                 self._control.stop()
-                return
-            except _PASSING as error:
+                return True
+            except PASSING as error:
                 failures += 1
                 if failures >= TRIES:
                     log.exception("An answer is left incomplete in Discord after %s failed writes", failures)
                     self._control.stop()
-                    return
+                    return False
                 log.warning("A write to Discord failed and is repeated: %s", error)
                 continue
             failures = 0

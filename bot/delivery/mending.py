@@ -1,44 +1,60 @@
-"""After a crash: answers that Discord still shows as being written are marked as interrupted."""
+"""After a crash: messages that still look as if an answer were being written are brought to an end."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
-import aiohttp
 import discord
 
 from bot.chat.answers import Finished
-from bot.chat.messages import EndReason, RunningAnswer
+from bot.chat.memory import OpenMessageStore
+from bot.chat.messages import EndReason, OpenMessage
 from bot.delivery import wording
 from bot.delivery.pace import Pace
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import NO_MENTIONS
+from bot.delivery.surface import NO_MENTIONS, PASSING, text_file
 from bot.delivery.text import units
 
 log = logging.getLogger(__name__)
 
 
-def interrupted(content: str) -> str:
-    """A message as it was left, with the line that said what went on replaced by the reason of its end."""
+def interrupted(content: str, *, complete: bool = False) -> str | None:
+    """How a message reads that was left in the middle; None for one that was brought to its end after all.
+
+    The line that said what went on gives way to the reason of the end. A `complete` answer comes as a file.
+    """
     text, _, last = content.rpartition("\n")
+    if wording.is_footer(last):
+        return None
     if not last.startswith("-# "):
         text = content
-    footer = wording.footer(Finished(EndReason.INTERRUPTED))
+    footer = wording.INTERRUPTED_WHOLE if complete else wording.footer(Finished(EndReason.INTERRUPTED))
     return f"{text}\n{footer}" if text and units(text) + units(footer) < LIMIT else text or footer
 
 
-async def mend(client: discord.Client, answers: Sequence[RunningAnswer], pace: Pace) -> None:
-    """Mark the last message of each answer; one that can't be reached any more is left as it is."""
-    for answer in answers:
-        if not answer.discord_message_ids:
-            continue
-        channel = client.get_partial_messageable(answer.place.channel_id, guild_id=answer.place.guild_id)
+async def mend(client: discord.Client, store: OpenMessageStore, pace: Pace) -> None:
+    """Bring every message that was left open to its end; what can't be reached now is tried at the next start."""
+    for message in await store.all():
         try:
-            async with pace.bucket(channel.id).turn():
-                message = await channel.fetch_message(answer.discord_message_ids[-1])
-                await channel.get_partial_message(message.id).edit(
-                    content=interrupted(message.content), allowed_mentions=NO_MENTIONS
-                )
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            log.info("An interrupted answer could not be marked: %s", error)
+            async with pace.bucket(message.place.channel_id).turn():
+                await _mend(client, message)
+        except discord.NotFound:
+            log.info("A message that was being written is gone")
+        except PASSING as error:
+            log.info("A message that was being written can't be brought to an end now: %s", error)
+            continue
+        await store.forget(message.discord_id)
+
+
+async def _mend(client: discord.Client, left: OpenMessage) -> None:
+    channel = client.get_partial_messageable(left.place.channel_id, guild_id=left.place.guild_id)
+    message = await channel.fetch_message(left.discord_id)
+    content = interrupted(message.content, complete=bool(left.answer))
+    if content is None:
+        return
+    partial = channel.get_partial_message(message.id)
+    if left.answer:
+        file = text_file("answer.md", left.answer)
+        await partial.edit(content=content, attachments=[file], allowed_mentions=NO_MENTIONS)
+    else:
+        await partial.edit(content=content, allowed_mentions=NO_MENTIONS)

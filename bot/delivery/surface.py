@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
+import aiohttp
 import discord
 from discord.utils import MISSING
 
@@ -21,7 +23,12 @@ _GONE = {10003, 10008, 50001, 50007, 50013, 50083, 160005, 50278}
 
 _ANSWERED_ALREADY = 40060
 
+_TOKEN_DEAD = 50027
+
 NO_MENTIONS = discord.AllowedMentions.none()
+
+PASSING = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
+"""What discord.py raises for trouble that may be over the next time; the connection's errors come through as they are."""
 
 
 class SurfaceGone(Exception):
@@ -142,11 +149,23 @@ class InteractionSurface(Surface):
         super().__init__(interaction.token)
         self._interaction = interaction
         self._private = private
+        self._token_refused = False
+
+    async def write(self, page: int, content: str, *, view: discord.ui.View | None = MISSING) -> None:
+        """Make a page read so, through the channel where Discord takes the token no more."""
+        try:
+            await super().write(page, content, view=view)
+        except discord.HTTPException as error:
+            if error.code != _TOKEN_DEAD or self._token_refused:
+                raise
+            # Discord's clock counts, whatever ours says.
+            self._token_refused = True
+            await super().write(page, content, view=view)
 
     @property
     def _token_lives(self) -> bool:
         age = discord.utils.utcnow() - self._interaction.created_at
-        return age.total_seconds() < TOKEN_LIFE
+        return not self._token_refused and age.total_seconds() < TOKEN_LIFE
 
     async def _begin(self, page: int, content: str, view: discord.ui.View) -> int:
         if page == 0 and not self._interaction.response.is_done():

@@ -11,6 +11,8 @@ HEADER_LENGTH = 300
 
 WRITING = "-# Writing…"
 
+INTERRUPTED_WHOLE = "⚠️ The bot was restarted while it was showing this answer. The whole of it is in the file."
+
 NOTHING_SAID = "*The model said nothing. Please ask again, or ask it differently.*"
 
 
@@ -46,6 +48,19 @@ def step(current: Step, model: str) -> str:
         Step.READING: f"-# {model} is busy reading…",
         Step.THINKING: "-# Thinking…",
     }[current]
+
+
+def is_footer(line: str) -> bool:
+    """Whether the last line of a message stands at the end of an answer, and says nothing of its going on."""
+    if line.startswith("⚠️ "):
+        return True
+    return line.startswith("-# ") and not (
+        line == WRITING
+        or line.startswith(("-# Waiting: ", "-# Loading "))
+        or line in {step(Step.STARTING, ""), step(Step.THINKING, "")}
+        or line.endswith(step(Step.READING, "").removeprefix("-# "))
+        or " asked: " in line
+    )
 
 
 def footer(finished: Finished) -> str:

@@ -202,6 +202,15 @@ discord_messages = sa.Table(
     sa.Index(None, "message_id", "position"),
 )
 
+open_messages = sa.Table(
+    "open_messages",
+    metadata,
+    sa.Column("discord_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("channel_id", sa.BigInteger, nullable=False),
+    sa.Column("guild_id", sa.BigInteger),
+    sa.Column("parent_id", sa.BigInteger),
+)
+
 state = sa.Table(
     "state",
     metadata,

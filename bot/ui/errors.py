@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import NO_MENTIONS
+from bot.delivery.surface import NO_MENTIONS, PASSING
 from bot.delivery.text import fitting
 from bot.errors import LlampostError, explain
 
@@ -44,7 +44,7 @@ def _sentence(error: BaseException) -> str:
 async def tell_user(interaction: discord.Interaction[discord.Client], error: BaseException) -> None:
     """Answer a command or click with one sentence that only its author sees."""
     text = sentence(error)
-    with suppress(discord.HTTPException):  # the interaction is gone: there is nobody left to tell
+    with suppress(*PASSING):  # the interaction or the connection is gone: there is nobody left to tell
         if interaction.response.is_done():
             await interaction.followup.send(text, ephemeral=True, allowed_mentions=NO_MENTIONS)
         else:

@@ -165,3 +165,11 @@ def _about_messages() -> None:
         ),
     )
     op.create_index("ix_discord_messages_message_id_position", "discord_messages", ["message_id", "position"])
+    op.create_table(
+        "open_messages",
+        sa.Column("discord_id", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("channel_id", sa.BigInteger, nullable=False),
+        sa.Column("guild_id", sa.BigInteger),
+        sa.Column("parent_id", sa.BigInteger),
+        sa.PrimaryKeyConstraint("discord_id", name="pk_open_messages"),
+    )

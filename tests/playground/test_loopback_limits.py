@@ -1,3 +1,5 @@
+import time
+
 import aiohttp
 import discord
 import pytest
@@ -121,3 +123,11 @@ async def test_latency_and_slowness_are_measured() -> None:
     first, second = slow.calls
     assert first.seconds >= 0.05
     assert second.seconds >= 0.02
+
+
+async def test_what_the_gateway_says_is_half_a_round_trip_on_its_way() -> None:
+    async with LoopbackDiscord(Settings(latency=0.04)) as far, aiohttp.ClientSession() as session:
+        started = time.monotonic()
+        async with session.ws_connect(far.gateway.url) as socket:
+            await socket.receive_json()
+            assert time.monotonic() - started >= 0.02

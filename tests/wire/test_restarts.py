@@ -179,7 +179,6 @@ async def test_after_a_crash_in_the_middle_of_a_stream_the_last_message_is_marke
     assert second.content.endswith(INTERRUPTED)
 
 
-@pytest.mark.xfail(strict=True, reason="a question in line is not stored yet, so nobody knows its message any more")
 async def test_after_a_crash_in_line_the_question_is_not_left_waiting(stage: Stage, bot: BotProcess) -> None:
     held = Held(stage.ollama, before=1)
     stage.ask("First")
@@ -193,7 +192,6 @@ async def test_after_a_crash_in_line_the_question_is_not_left_waiting(stage: Sta
     await second.message(shows("⚠️ Interrupted"), timeout=5)
 
 
-@pytest.mark.xfail(strict=True, reason="the memory calls it complete, so it is not looked at again")
 async def test_after_a_crash_before_the_last_edit_the_answer_is_completed_or_marked(
     stage: Stage, bot: BotProcess
 ) -> None:

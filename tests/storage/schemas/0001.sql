@@ -69,6 +69,13 @@ x = ''--''
 INSERT INTO "messages" VALUES(6,1,5,'assistant',NULL,NULL,'In the…','stopped',5,'llama3.2:1b','2026-01-02 03:04:05.678901');
 INSERT INTO "messages" VALUES(7,1,6,'user',1200000000000000005,'Bernd''s 🦙','Still there?','complete',NULL,NULL,'2026-01-02 03:04:05.678901');
 INSERT INTO "messages" VALUES(8,1,7,'assistant',NULL,NULL,'','running',NULL,NULL,'2026-01-02 03:04:05.678901');
+CREATE TABLE open_messages (
+	discord_id BIGINT NOT NULL, 
+	channel_id BIGINT NOT NULL, 
+	guild_id BIGINT, 
+	parent_id BIGINT, 
+	CONSTRAINT pk_open_messages PRIMARY KEY (discord_id)
+);
 CREATE TABLE persona_versions (
 	persona_id INTEGER NOT NULL, 
 	version INTEGER NOT NULL, 
