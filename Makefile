@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cat requirements-dev.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-export PROMPT # read by the shell from its environment, so that quotes in it stay harmless
-.PHONY: help setup ask run check test lint format docs pins clean
+# The prompt reaches the shell through its environment, and make leaves it alone: quotes and $ in it stay as they are.
+override PROMPT := $(value PROMPT)
+export PROMPT
+.PHONY: help setup ask run check test lint format bench docs pins clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -46,6 +48,9 @@ lint: $(READY) ## Linters, types and architecture only
 format: $(READY) ## Let ruff lay out the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: $(READY) ## Measure the bot beside a naive one (about half an hour; ARGS=--quick for two minutes)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(READY) ## Write README's tables of settings and parameters from the code
 	@$(BIN)/python -m tests.reference

@@ -64,10 +64,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _with_settings(command: str) -> int:
     environment = read_environment()
-    settings = read_settings(environment)
+    settings = read_settings(environment, token_needed=command != "check")
     operator_defaults(environment)
     parse_host(settings.ollama_host)
-    secrets = [settings.discord_token.get_secret_value()]
+    secrets = [secret for secret in (settings.discord_token.get_secret_value(),) if secret]
     logs.configure("ERROR" if command == "check" else settings.log_level, settings.log_format, secrets)
     # Not before the settings are known to be sound: the ollama library reads OLLAMA_HOST while it is being imported.
     from bot import app, doctor  # noqa: PLC0415

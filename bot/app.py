@@ -143,6 +143,7 @@ async def _serve(settings: Settings, new_bot: Callable[[], Bot], stopping: async
                 return
             try:
                 await connected
+                retry = FIRST_RETRY
             except (OSError, aiohttp.ClientError, discord.DiscordServerError, discord.GatewayNotFound) as error:
                 log.warning("Discord can't be reached (%s). Trying again in %.0f s.", _reason(error), retry)
                 with suppress(TimeoutError):

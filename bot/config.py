@@ -64,7 +64,7 @@ class Settings(BaseModel):
     )
     ollama_pull_allow: Annotated[list[str], BeforeValidator(_listed)] = Field(
         default_factory=list,
-        description="the models that /model pull may download, names or patterns such as llama3*, parted by commas",
+        description="the models that /model pull may download, names or patterns such as llama3*, separated by commas",
     )
     ollama_first_token_timeout: Seconds = Field(
         300, description="the seconds to wait for the first token of an answer, a number above 0 and up to 86400"
@@ -95,9 +95,14 @@ def read_environment(env_file: Path | None = Path(".env")) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings in an environment; an empty variable counts as not set. Raises SettingError with every fault."""
+def read_settings(environment: Mapping[str, str], *, token_needed: bool = True) -> Settings:
+    """The settings in an environment; an empty variable counts as not set. Raises SettingError with every fault.
+
+    Where it is not needed, a missing token is an empty one.
+    """
     given = {name: value for name in Settings.model_fields if (value := environment.get(name.upper(), "").strip())}
+    if not token_needed:
+        given.setdefault("discord_token", "")
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -14,7 +14,7 @@ import discord
 from bot.app import build_model
 from bot.chat.models import same_model
 from bot.config import Settings
-from bot.errors import LlampostError, SettingError
+from bot.errors import DatabaseMissing, LlampostError, SettingError
 from bot.llm.ollama import OllamaModel
 from bot.storage.database import open_database
 from bot.storage.migrations import schema_state
@@ -54,6 +54,10 @@ async def examine(settings: Settings) -> AsyncGenerator[Finding, None]:
 
 
 async def _discord(settings: Settings) -> AsyncGenerator[Finding, None]:
+    if not settings.discord_token.get_secret_value():
+        cure = "DISCORD_TOKEN is not set. Copy .env.example to .env and put the token of your bot there; see README."
+        yield Finding("Discord token", ok=False, words=cure)
+        return
     client = discord.Client(intents=discord.Intents(guilds=True))
     try:
         await client.login(settings.discord_token.get_secret_value())
@@ -120,9 +124,12 @@ async def _default_model(settings: Settings, model: OllamaModel) -> Finding:
 
 
 async def _database(settings: Settings) -> Finding:
-    async with await open_database(settings.database_url, create=False) as database:
-        await database.ping()
-        state = await schema_state(database)
+    try:
+        async with await open_database(settings.database_url, create=False) as database:
+            await database.ping()
+            state = await schema_state(database)
+    except DatabaseMissing:
+        return Finding("Database", ok=True, words="not there yet; the first start makes it")
     if state.current is None:
         return Finding("Database", ok=True, words="writable and still blank; the first start fills it")
     if not state.is_newest:

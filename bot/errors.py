@@ -3,6 +3,7 @@
 LlampostError               one plain sentence: what is wrong and what to do; no secrets, no library's own text
 ├── SettingError            a setting in .env or the environment is missing or wrong
 ├── StorageError            the database can't be opened, is newer than the bot, or is locked
+│   └── DatabaseMissing     there is none yet, and nobody wanted one made
 ├── BadInput                what a person gave is not allowed; the sentence says what is
 │   └── PromptTooLong       the question can't fit into the model's context window
 ├── NotAllowed              the person lacks the Discord permission for it
@@ -22,6 +23,7 @@ import secrets
 
 __all__ = [
     "BadInput",
+    "DatabaseMissing",
     "LlampostError",
     "ModelBusy",
     "ModelError",
@@ -52,6 +54,10 @@ class SettingError(LlampostError):
 
 class StorageError(LlampostError):
     """The database can't be used as it is."""
+
+
+class DatabaseMissing(StorageError):
+    """There is no database yet, but there could be one."""
 
 
 class BadInput(LlampostError):

@@ -8,18 +8,24 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.answers import Question
+from bot.chat.answers import Question, has_words
 from bot.client import Bot
 from bot.delivery import wording
-from bot.delivery.surface import NO_MENTIONS, PASSING, InteractionSurface, ReplySurface
+from bot.delivery.surface import NO_MENTIONS, PASSING, InteractionSurface, ReplySurface, text_file
+from bot.errors import BadInput, LlampostError
 from bot.ui.attachments import check_files, read_files
 from bot.ui.completion import Choices, persona_choices
-from bot.ui.errors import sentence
+from bot.ui.errors import sentence, tell_user
 from bot.ui.places import author_of, place_of, place_of_message
+from bot.ui.responses import respond
 
 log = logging.getLogger(__name__)
 
 HOW_TO_ASK = "Ask me something: write it in the same message as the mention, or use `/ask`."
+ROLE_HIDDEN = (
+    "Discord hides the text of this message from me, because it mentions my role and not me. "
+    "Please choose me from the list, not the role of the same name."
+)
 HIDDEN = "Discord hides the text of this reply from me. Please mention me in it, or switch its ping on."
 
 
@@ -46,7 +52,24 @@ class Chat(commands.Cog):
         private: bool = False,
     ) -> None:
         """Ask the language model a question."""
-        attachments = [file] if file else []
+        try:
+            await self._ask(interaction, prompt, persona, [file] if file else [], private)
+        except LlampostError as error:
+            await tell_user(interaction, error)
+            if wording.is_shortened(prompt):
+                # A command's options stand nowhere in Discord, and nothing that a person wrote is lost.
+                await respond(interaction, "Here is your question:", file=text_file("question.txt", prompt))
+
+    async def _ask(
+        self,
+        interaction: discord.Interaction[Bot],
+        prompt: str,
+        persona: str | None,
+        attachments: list[discord.Attachment],
+        private: bool,
+    ) -> None:
+        if not has_words(prompt) and not attachments:
+            raise BadInput("Ask me something: your question is blank.")
         check_files(attachments, max_bytes=self._services.max_file_bytes)
         if attachments:  # a download may take longer than Discord waits for a response
             await interaction.response.defer(ephemeral=private, thinking=True)
@@ -74,10 +97,15 @@ class Chat(commands.Cog):
             await self._say(message, sentence(error))
 
     def _is_for_me(self, message: discord.Message) -> bool:
-        if message.guild is None or self._bot.user in message.mentions:
+        if message.guild is None or self._bot.user in message.mentions or self._own_role(message):
             return True
         replied_to = message.reference.resolved if message.reference else None
         return isinstance(replied_to, discord.Message) and replied_to.author == self._bot.user
+
+    def _own_role(self, message: discord.Message) -> discord.Role | None:
+        """The bot's own role where it was mentioned: Discord offers it beside the bot, under the same name."""
+        me = self._bot.user.id if self._bot.user else 0
+        return next((role for role in message.role_mentions if role.tags and role.tags.bot_id == me), None)
 
     def _is_hidden(self, message: discord.Message) -> bool:
         """Whether there may be a text that Discord hides: in servers, it shows that of mentions and pings only."""
@@ -89,8 +117,11 @@ class Chat(commands.Cog):
             await self._tell_privately(message, missing)
             return
         text = self._text_of(message)
-        if not text and not message.attachments:
-            await self._say(message, HIDDEN if self._is_hidden(message) else HOW_TO_ASK)
+        if not has_words(text) and not message.attachments:
+            hint = HOW_TO_ASK
+            if self._is_hidden(message):
+                hint = ROLE_HIDDEN if self._own_role(message) else HIDDEN
+            await self._say(message, hint)
             return
         files = await read_files(message.attachments, max_bytes=self._services.max_file_bytes)
         question = Question(place_of_message(message), author_of(message.author), text, files)
@@ -100,9 +131,14 @@ class Chat(commands.Cog):
     def _text_of(self, message: discord.Message) -> str:
         """What was asked, with names in place of ids and without the mention that called the bot."""
         me = message.guild.me if message.guild else self._bot.user
-        text = message.clean_content.strip()
-        if me is not None:
-            text = text.removeprefix(f"@{me.display_name}").removesuffix(f"@{me.display_name}")
+        role = self._own_role(message)
+        text, written = message.clean_content.strip(), message.content.strip()
+        calls = {f"<@{me.id}>": me.display_name, f"<@!{me.id}>": me.display_name} if me else {}
+        calls |= {role.mention: role.name} if role else {}
+        for mention, name in calls.items():
+            # A name is only taken away where the mention itself stands, not a word that begins like it.
+            text = text.removeprefix(f"@{name}") if written.startswith(mention) else text
+            text = text.removesuffix(f"@{name}") if written.endswith(mention) else text
         return text.strip()
 
     @staticmethod

@@ -10,11 +10,10 @@ from bot.chat.history import ExportFormat, speaker
 from bot.chat.messages import StoredMessage
 from bot.client import Bot
 from bot.delivery.surface import text_file
-from bot.errors import NotAllowed
 from bot.ui.checks import may
 from bot.ui.confirm import Confirm
-from bot.ui.places import author_of, place_of
-from bot.ui.responses import respond
+from bot.ui.places import place_of
+from bot.ui.responses import plain, respond
 
 SHOWN = 150
 """Characters of a message that `/history show` shows."""
@@ -38,30 +37,25 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
         reach = f"the newest {summary.in_window} go to the model"
         lines = [
             f"{summary.total} messages are remembered here; {reach}. The last ones:",
-            *(f"- **{speaker(message)}**: {_first_words(message)}" for message in summary.newest),
+            *(f"- **{plain(speaker(message))}**: {_first_words(message)}" for message in summary.newest),
         ]
         await respond(interaction, "\n".join(lines))
 
     @app_commands.command()
     async def undo(self, interaction: discord.Interaction[Bot]) -> None:
         """Forget the last question and its answer."""
-        place, author = place_of(interaction), author_of(interaction.user)
-        if not (may(interaction, "manage_messages") or await self._history.asked_last(place, author)):
-            raise NotAllowed(
-                "The last question here is somebody else's; taking it back needs the permission “Manage Messages”."
-            )
-        question = await self._history.undo(place)
-        await respond(interaction, f"Forgotten, with its answer: “{_first_words(question)}”", public=True)
+        question = await self._history.undo(place_of(interaction), only_by=_only_by(interaction))
+        # Only for whoever took it back: it may be just what should not have been said.
+        await respond(interaction, f"Forgotten, with its answer: “{_first_words(question)}”")
 
     @app_commands.command()
     async def clear(self, interaction: discord.Interaction[Bot]) -> None:
         """Forget this whole conversation; asks first."""
-        place, author = place_of(interaction), author_of(interaction.user)
-        if not (may(interaction, "manage_messages") or await self._history.is_own(place, author)):
-            raise NotAllowed("Other people asked here too; forgetting it all needs the permission “Manage Messages”.")
+        place, only_by = place_of(interaction), _only_by(interaction)
+        await self._history.check_clear(place, only_by=only_by)
 
         async def forget() -> str:
-            count = await self._history.clear(place)
+            count = await self._history.clear(place, only_by=only_by)  # others may have asked since
             return f"All {count} messages of this conversation are forgotten."
 
         await Confirm(label="Forget everything", action=forget).ask(
@@ -76,6 +70,11 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
         """Take the whole conversation away as a file."""
         text = await self._history.export(place_of(interaction), kind)
         await respond(interaction, "Here is what I remember of this conversation.", file=text_file(FILES[kind], text))
+
+
+def _only_by(interaction: discord.Interaction[Bot]) -> int | None:
+    """Whose messages the person may forget: only their own, or everybody's (None)."""
+    return None if may(interaction, "manage_messages") else interaction.user.id
 
 
 def _first_words(message: StoredMessage) -> str:

@@ -10,9 +10,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.model import ModelDetails, ModelSummary
-from bot.chat.models import same_model
 from bot.client import Bot
-from bot.errors import ModelNotFound, NotAllowed
+from bot.errors import BadInput, ModelNotFound
 from bot.ui.checks import require
 from bot.ui.completion import Choices, model_choices
 from bot.ui.download import Download
@@ -43,7 +42,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
                 f"**{chosen.value}** should answer here ({chosen.source} says so), but the Ollama server does not have "
                 "it any more. `/model use` chooses another; `/model pull` downloads it again where that is allowed."
             )
-        loaded = any(same_model(name, summary.name) for name in await self._models.loaded())
+        loaded = await self._models.is_loaded(summary.name)
         details = await self._models.details(summary.name)
         state = "in memory now" if loaded else "not in memory, so the first answer takes longer"
         await respond(
@@ -82,7 +81,8 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
     async def pull(self, interaction: discord.Interaction[Bot], name: str) -> None:
         """Download a model to the Ollama server."""
         if interaction.guild_id is None:
-            raise NotAllowed("A model can be downloaded only in a server's channel, by those who manage that server.")
+            # Not require_server's sentence: what is downloaded is there for every Discord server.
+            raise BadInput("A model can be downloaded only in a server's channel, and a direct message is none.")
         require(interaction, "manage_guild")
         download = Download(name.strip(), self._models.pull(name), interaction, self._pace.bucket(interaction.token))
         self._downloads.add(download)

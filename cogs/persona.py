@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.personas import MAX_NAME, MAX_PROMPT, Persona
-from bot.chat.profiles import PERSONA, SYSTEM_PROMPT
-from bot.chat.scopes import ScopeKind
+from bot.chat.scopes import Scope, ScopeKind, here
 from bot.client import Bot
 from bot.delivery.surface import text_file
 from bot.ui.checks import require, require_server
 from bot.ui.completion import Choices, persona_choices
 from bot.ui.errors import tell_user
 from bot.ui.places import author_of, place_of
-from bot.ui.responses import quoted, respond, when
+from bot.ui.responses import plain, quoted, respond, when
 
 Name = app_commands.Range[str, 1, MAX_NAME]
 Prompt = app_commands.Range[str, 1, MAX_PROMPT]
@@ -56,7 +55,7 @@ def _changed(persona: Persona) -> str:
     if persona.changed_by is None or persona.changed_at is None:
         return ""
     version = f"version {persona.version}, " if persona.version else ""
-    return f" ({version}by {persona.changed_by.name} {when(persona.changed_at)})"
+    return f" ({version}by {plain(persona.changed_by.name)} {when(persona.changed_at)})"
 
 
 def _first_words(prompt: str) -> str:
@@ -66,6 +65,15 @@ def _first_words(prompt: str) -> str:
 
 def _saved(persona: Persona) -> str:
     return f"**{persona.name}** is saved as version {persona.version}. `/persona use {persona.name}` lets it answer."
+
+
+def _fallen_back(users: Sequence[Scope]) -> str:
+    """Who used a persona that is deleted now."""
+    channels = ", ".join(f"<#{scope.id}>" for scope in users if scope.kind is ScopeKind.CHANNEL)
+    sentences = [f"The default answers there now: {channels}."] if channels else []
+    if any(scope.kind is ScopeKind.SERVER for scope in users):
+        sentences.append("The default replaces this server's own choice.")
+    return " ".join(sentences) or "No channel used it."
 
 
 class PersonaCog(commands.GroupCog, group_name="persona", group_description="Who answers in this channel"):
@@ -81,14 +89,13 @@ class PersonaCog(commands.GroupCog, group_name="persona", group_description="Who
         """Show who answers in this channel, with the system prompt and its last changes."""
         place = place_of(interaction)
         chosen = (await self._profiles.resolve(place)).persona
-        changes = await self._preferences.changes(place, ScopeKind.CHANNEL)
+        changes = await self._preferences.persona_changes(place)
         lines = [
             f"**{chosen.value.name}**, from {chosen.source}{_changed(chosen.value)}",
             quoted(chosen.value.prompt),
             *(
-                f"-# {change.changed_by.name} changed {change.key.replace('_', ' ')} {when(change.changed_at)}"
+                f"-# {plain(change.changed_by.name)} changed {change.key.replace('_', ' ')} {when(change.changed_at)}"
                 for change in changes
-                if change.key in {PERSONA, SYSTEM_PROMPT}
             ),
         ]
         await respond(interaction, "\n".join(lines))
@@ -105,16 +112,19 @@ class PersonaCog(commands.GroupCog, group_name="persona", group_description="Who
     async def use(self, interaction: discord.Interaction[Bot], name: str) -> None:
         """Choose who answers in this channel."""
         require(interaction, "manage_channels")
-        persona = await self._preferences.use_persona(place_of(interaction), name, by=author_of(interaction.user))
-        await respond(interaction, f"**{persona.name}** answers in this channel now.", public=True)
+        place = place_of(interaction)
+        persona = await self._preferences.use_persona(place, name, by=author_of(interaction.user))
+        await respond(interaction, f"**{persona.name}** answers in {here(place)} now.", public=True)
 
     @app_commands.command(name="set")
     @app_commands.describe(prompt="Who the model is here and how it answers")
     async def set_(self, interaction: discord.Interaction[Bot], prompt: Prompt) -> None:
         """Give this channel a system prompt of its own."""
         require(interaction, "manage_channels")
-        await self._preferences.set_prompt(place_of(interaction), prompt, by=author_of(interaction.user))
-        await respond(interaction, f"This channel has its own system prompt now:\n{quoted(prompt)}", public=True)
+        place = place_of(interaction)
+        await self._preferences.set_prompt(place, prompt, by=author_of(interaction.user))
+        text = f"{here(place).capitalize()} has its own system prompt now:\n{quoted(prompt)}"
+        await respond(interaction, text, public=True)
 
     @app_commands.command()
     async def reset(self, interaction: discord.Interaction[Bot]) -> None:
@@ -157,10 +167,9 @@ class PersonaCog(commands.GroupCog, group_name="persona", group_description="Who
         """Delete a persona of this server; channels that use it fall back to the default."""
         require(interaction, "manage_guild")
         guild_id = require_server(interaction, KEPT)
-        users = await self._personas.delete(guild_id, name, by=author_of(interaction.user))
-        channels = ", ".join(f"<#{channel}>" for channel in users if channel != guild_id)
-        fallen_back = f" The default answers there now: {channels}." if channels else " No channel used it."
-        await respond(interaction, f"The persona “{name}” is deleted.{fallen_back}", public=True)
+        persona = await self._personas.get(guild_id, name)
+        users = await self._personas.delete(guild_id, persona.name, by=author_of(interaction.user))
+        await respond(interaction, f"The persona “{persona.name}” is deleted. {_fallen_back(users)}", public=True)
 
     @use.autocomplete("name")
     async def _complete_any(self, interaction: discord.Interaction[Bot], typed: str) -> Choices:

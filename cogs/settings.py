@@ -6,17 +6,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.chat.messages import Place
 from bot.chat.parameters import REGISTRY, display, parameter
 from bot.chat.profiles import Sourced
-from bot.chat.scopes import Change, ScopeKind, Source
+from bot.chat.scopes import Change, ScopeKind, Source, here
 from bot.client import Bot
 from bot.ui.checks import require
 from bot.ui.completion import Choices, matching
 from bot.ui.places import author_of, place_of
-from bot.ui.responses import respond, when
+from bot.ui.responses import plain, respond, when
 
 RIGHT_FOR = {ScopeKind.CHANNEL: "manage_channels", ScopeKind.SERVER: "manage_guild"}
-WHERE = {ScopeKind.CHANNEL: "this channel", ScopeKind.SERVER: "this server"}
 
 
 class SettingsCog(commands.GroupCog, group_name="settings", group_description="Parameters that shape answers"):
@@ -40,7 +40,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="P
                 lines.append(f"`{name}` **{display(found.value)}**, from {found.source}{_by(found)}")
             else:
                 lines.append(f"`{name}` {Source.MODEL}")
-        lines.append(f"`num_ctx` **{self._num_ctx}**, from {Source.OPERATOR} (the same for everybody)")
+        lines.append(f"`num_ctx` **{self._num_ctx}**, from {Source.OPERATOR} (less where a model takes less)")
         await respond(interaction, "\n".join(lines))
 
     @app_commands.command(name="set")
@@ -62,12 +62,13 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="P
         place, author = place_of(interaction), author_of(interaction.user)
         changes = await self._preferences.set_parameter(place, scope, name, value, by=author)
         entry = parameter(name)
-        what = f"`{entry.name}` is **{display(entry.read(value))}** in {WHERE[scope]}"
-        await respond(interaction, f"{what} now{_before(changes)}." if changes else f"{what} already.", public=True)
+        what = f"`{entry.name}` is **{display(entry.read(value))}** in {_where(place, scope)}"
+        text = f"{what} now{_before(changes)}." if changes else f"{what} already."
+        await respond(interaction, text, public=bool(changes))
 
     @app_commands.command()
     @app_commands.describe(
-        name="What to take back; everything if left out",
+        name="What to reset; everything if left out",
         scope="In this channel (or thread), or in the whole server; this channel if left out",
     )
     @app_commands.rename(name="parameter")
@@ -77,12 +78,16 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="P
         name: str | None = None,
         scope: ScopeKind = ScopeKind.CHANNEL,
     ) -> None:
-        """Take back what was set here."""
+        """Reset what was set here."""
         require(interaction, RIGHT_FOR[scope])
         place, author = place_of(interaction), author_of(interaction.user)
         changes = await self._preferences.reset_parameters(place, scope, name, by=author)
         taken_back = ", ".join(f"`{change.key}` (was {change.old})" for change in changes)
-        text = f"Taken back in {WHERE[scope]}: {taken_back}." if changes else f"Nothing was set in {WHERE[scope]}."
+        text = (
+            f"Reset in {_where(place, scope)}: {taken_back}."
+            if changes
+            else f"Nothing was set in {_where(place, scope)}."
+        )
         await respond(interaction, text, public=bool(changes))
 
     @set_.autocomplete("name")
@@ -96,9 +101,13 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="P
         return matching([(example, example) for example in entry.examples], typed) if entry else []
 
 
+def _where(place: Place, kind: ScopeKind) -> Source:
+    return Source.SERVER if kind is ScopeKind.SERVER else here(place)
+
+
 def _by(found: Sourced[object]) -> str:
     setting = found.setting
-    return f" (set by {setting.changed_by.name} {when(setting.changed_at)})" if setting else ""
+    return f" (set by {plain(setting.changed_by.name)} {when(setting.changed_at)})" if setting else ""
 
 
 def _before(changes: list[Change]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from playground.bot_process import BotFailedError, BotProcess
 from playground.discord import Actor, ChannelHandle, Event, EventKind, LoopbackDiscord, Message, Settings, Watch
+from playground.discord.errors import RefusedByClientError
 from playground.models import Found, NoModelError, find_model
 from playground.transcript import Transcript, failed, is_footer, is_status, last_line
 
@@ -36,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     except NoModelError as missing:
         sys.stderr.write(f"{missing}\n")
         return _UNAVAILABLE
+    except RefusedByClientError as refusal:
+        sys.stderr.write(f"Discord would not send this: {refusal}\n")
+        return _FAILED
     except BotFailedError as failure:
         sys.stderr.write(f"{failure}\n")
         return _FAILED

@@ -97,10 +97,14 @@ def cog_classes() -> Iterator[type[commands.Cog]]:
 
 
 def _permissions(command: app_commands.Command[commands.Cog, ..., object]) -> frozenset[str]:
-    """The permissions that the command's own code names, directly or by a table of its module."""
+    """The permissions that the command's own code names, directly, in a function or by a table of its module."""
     code = inspect.getsource(command.callback)
+    module = inspect.getmodule(command.callback)
+    for name, function in inspect.getmembers(module, inspect.isfunction):
+        if inspect.getmodule(function) is module and re.search(rf"\b{name}\(", code):
+            code += inspect.getsource(function)
     names = set(re.findall(r'"(manage_\w+)"', code))
-    for table, value in vars(inspect.getmodule(command.callback)).items():
+    for table, value in vars(module).items():
         if isinstance(value, dict) and re.search(rf"\b{table}\b", code):
             names.update(str(item) for item in value.values() if str(item).startswith("manage_"))
     return frozenset(map(permission_name, names))

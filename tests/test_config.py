@@ -88,7 +88,7 @@ def test_white_space_around_the_token_is_not_part_of_it() -> None:
         ("OLLAMA_FIRST_TOKEN_TIMEOUT", ["0", "-1", "nan", "inf", "86401", "5m"], "above 0 and up to 86400"),
         ("OLLAMA_STALL_TIMEOUT", ["0", "nan", "1e9"], "above 0 and up to 86400"),
         ("MESSAGE_CONTENT_INTENT", ["maybe", "2"], "true where"),
-        ("LOG_LEVEL", ["LOUD", "10"], "one of DEBUG, INFO, WARNING or ERROR"),
+        ("LOG_LEVEL", ["LOUD", "10"], "It is how much is logged: DEBUG, INFO, WARNING or ERROR."),
         ("LOG_FORMAT", ["xml"], "either text or json"),
     ],
 )

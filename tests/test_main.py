@@ -82,7 +82,6 @@ async def run(arguments: Sequence[str], environment: dict[str, str], folder: Pat
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("DISCORD_TOKEN", "", "DISCORD_TOKEN is not set: put it into .env or the environment."),
         ("OLLAMA_NUM_CTX", "3", "OLLAMA_NUM_CTX has a value that is not allowed."),
         ("OLLAMA_TEMPERATURE", "-1", "OLLAMA_TEMPERATURE takes a number from 0 to 2, not “-1”."),
         ("OLLAMA_HOST", "ftp://x", "OLLAMA_HOST is not an address"),
@@ -187,10 +186,32 @@ async def test_a_database_that_is_none_ends_the_process_with_a_sentence(
     assert is_rubbish(file)
 
 
+@pytest.mark.parametrize("command", ["run", "migrate"])
+def test_without_a_token_nothing_is_begun(
+    command: str, alone: pytest.MonkeyPatch, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone.setitem(os.environ, "DISCORD_TOKEN", "")
+
+    assert main([command]) == EXIT_SETTING
+
+    captured = capsys.readouterr()
+    assert captured.err.startswith("DISCORD_TOKEN is not set: put it into .env or the environment.")
+    assert not file.exists()
+
+
+async def test_a_check_without_a_token_still_looks_at_the_rest(environment: dict[str, str], tmp_path: Path) -> None:
+    ran = await run(["bot", "check"], environment | {"DISCORD_TOKEN": ""}, tmp_path)
+
+    lines = ran.out.splitlines()
+    assert ran.status == 1
+    assert lines[0].startswith("FAIL  Discord token: DISCORD_TOKEN is not set. Copy .env.example to .env")
+    assert [line.split(":")[0][6:] for line in lines[1:]][-1] == "Database"
+
+
 async def test_a_database_address_that_is_none_is_a_sentence(environment: dict[str, str], tmp_path: Path) -> None:
     ran = await run(["bot", "migrate"], environment | {"DATABASE_URL": "mysql://u:swordfish@h/x"}, tmp_path)
 
-    assert ran.status == EXIT_DATABASE
+    assert ran.status == EXIT_SETTING
     assert "DATABASE_URL" in ran.err
     assert "swordfish" not in ran.err
     assert len(ran.err.splitlines()) == 1
@@ -362,8 +383,8 @@ async def test_a_database_in_use_is_well(well: dict[str, str], file: Path) -> No
 async def test_a_database_that_is_not_there_yet_is_told_and_not_made(well: dict[str, str], tmp_path: Path) -> None:
     ok, words = await database_found(well, tmp_path / "new" / "x.db")
 
-    assert not ok
-    assert "does not exist yet" in words
+    assert ok
+    assert words == "not there yet; the first start makes it"
     assert not (tmp_path / "new").exists()
 
 

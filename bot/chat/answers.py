@@ -41,6 +41,15 @@ class Question:
         return "\n\n".join(parts)
 
 
+_BLANK = "\u2800\u3164\u115f\u1160\uffa0"
+"""Characters that count as printable and yet show nothing."""
+
+
+def has_words(text: str) -> bool:
+    """Whether there is anything to see in a text."""
+    return any(character.isprintable() and not character.isspace() and character not in _BLANK for character in text)
+
+
 def _longest_run(text: str) -> int:
     longest = run = 0
     for character in text:

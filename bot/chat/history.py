@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.chat.memory import ConversationStore
-from bot.chat.messages import Author, EndReason, Place, Role, StoredMessage
-from bot.errors import BadInput
+from bot.chat.memory import NOT_THEIRS_ALONE, ConversationStore, Summary
+from bot.chat.messages import EndReason, Place, StoredMessage
+from bot.errors import BadInput, NotAllowed
 
 NEWEST = 10
 """How many messages `/history show` shows."""
@@ -22,53 +21,40 @@ class ExportFormat(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A place's memory at a glance."""
-
-    total: int
-    """How many messages are remembered."""
-    in_window: int
-    """How many of them still go to the model."""
-    newest: Sequence[StoredMessage]
-    """The last few, oldest first."""
-
-
 class History:
-    """A place's memory, for the people of that place."""
+    """A place's memory, for the people of that place.
+
+    `only_by` is the id of a person who may forget only what is theirs; None is one who may forget everybody's.
+    """
 
     def __init__(self, memory: ConversationStore) -> None:
         self._memory = memory
 
     async def summary(self, place: Place) -> Summary:
         """What is remembered of a place."""
-        conversation = await self._memory.open(place)
-        return Summary(
-            total=await self._memory.count(place),
-            in_window=len(await self._memory.window(conversation)),
-            newest=await self._memory.branch(place, newest=NEWEST),
-        )
+        return await self._memory.summary(place, newest=NEWEST)
 
-    async def undo(self, place: Place) -> StoredMessage:
-        """Forget the newest question and its answer; returns the question. Raises BadInput where there is none."""
-        undone = await self._memory.undo(place)
+    async def undo(self, place: Place, *, only_by: int | None) -> StoredMessage:
+        """Forget the newest question and its answer; returns the question.
+
+        Raises BadInput where there is none or an answer is being written, and NotAllowed where it is somebody else's.
+        """
+        undone = await self._memory.undo(place, only_by=only_by)
         if not undone:
             raise BadInput("There is nothing to take back: this conversation is empty.")
         return undone[0]
 
-    async def clear(self, place: Place) -> int:
-        """Forget everything about a place; returns how many messages that were."""
-        return await self._memory.clear(place)
+    async def check_clear(self, place: Place, *, only_by: int | None) -> None:
+        """Raise NotAllowed where `clear` would now, so that nobody is asked to confirm what they may not do."""
+        if only_by is not None and await self._memory.authors(place) - {only_by}:
+            raise NotAllowed(NOT_THEIRS_ALONE)
 
-    async def is_own(self, place: Place, author: Author) -> bool:
-        """Whether nobody else has asked anything here."""
-        return await self._memory.authors(place) <= {author.id}
+    async def clear(self, place: Place, *, only_by: int | None = None) -> int:
+        """Forget everything about a place; returns how many messages that were.
 
-    async def asked_last(self, place: Place, author: Author) -> bool:
-        """Whether the newest question is this person's."""
-        newest = await self._memory.branch(place, newest=2)
-        asked = [message.author for message in newest if message.role is Role.USER]
-        return bool(asked) and asked[-1] is not None and asked[-1].id == author.id
+        Raises NotAllowed where somebody else asked here too.
+        """
+        return await self._memory.clear(place, only_by=only_by)
 
     async def export(self, place: Place, kind: ExportFormat) -> str:
         """The whole shown conversation as a file's text. Raises BadInput where it is empty."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.chat.messages import (
@@ -14,6 +16,22 @@ from bot.chat.messages import (
     RunningAnswer,
     StoredMessage,
 )
+
+NOT_THEIR_QUESTION = "The last question here is somebody else's; taking it back needs the permission “Manage Messages”."
+NOT_THEIRS_ALONE = "Other people asked here too; forgetting it all needs the permission “Manage Messages”."
+BEING_WRITTEN = "An answer is being written here; please wait until it ends."
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A place's shown branch at a glance, all of it at one moment."""
+
+    total: int
+    """How many messages are remembered."""
+    in_window: int
+    """How many of them still go to the model."""
+    newest: Sequence[StoredMessage]
+    """The last few, oldest first."""
 
 
 class ConversationStore(Protocol):
@@ -67,20 +85,27 @@ class ConversationStore(Protocol):
         """Of the model's newest receipt that has both: our estimate, and the prompt tokens it really was."""
         ...
 
-    async def undo(self, place: Place) -> list[StoredMessage]:
-        """Delete the newest question and answer of the shown branch; returns them, or nothing if there are none."""
+    async def undo(self, place: Place, *, only_by: int | None) -> list[StoredMessage]:
+        """Delete the newest question and answer of the shown branch; returns them, or nothing if there are none.
+
+        Raises NotAllowed where `only_by` is an id and the question is not that person's, and BadInput where an answer
+        that is still RUNNING would go with them. Both are checked in the transaction that deletes.
+        """
         ...
 
-    async def clear(self, place: Place) -> int:
-        """Delete everything that is remembered of a place; returns how many messages that were."""
+    async def clear(self, place: Place, *, only_by: int | None) -> int:
+        """Delete everything that is remembered of a place; returns how many messages that were.
+
+        Raises NotAllowed where `only_by` is an id and somebody else asked here too, checked in the same transaction.
+        """
         ...
 
     async def branch(self, place: Place, *, newest: int | None = None) -> list[StoredMessage]:
         """The shown branch, oldest first: all of it, or its newest messages."""
         ...
 
-    async def count(self, place: Place) -> int:
-        """How many messages the place's memory holds."""
+    async def summary(self, place: Place, *, newest: int) -> Summary:
+        """The shown branch in numbers, and its newest messages. Looking makes no conversation."""
         ...
 
     async def authors(self, place: Place) -> set[int]:

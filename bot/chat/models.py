@@ -27,7 +27,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 class Models:
-    """The server's models, and the operator's rule on which further ones may be downloaded."""
+    """The Ollama server's models, and the operator's rule on which further ones may be downloaded."""
 
     def __init__(self, *, model: LanguageModel, pull_allowed: Sequence[str]) -> None:
         """Take the operator's allow-list as shell patterns, such as `llama3*` or `hf.co/*/*`; empty allows nothing."""
@@ -35,28 +35,28 @@ class Models:
         self._pull_allowed = pull_allowed
 
     async def all(self) -> list[ModelSummary]:
-        """Every model that the server has, by name."""
+        """Every model that the Ollama server has, by name."""
         return await self._model.models()
 
     async def find(self, name: str) -> ModelSummary | None:
-        """The server's model of that name."""
+        """The Ollama server's model of that name."""
         return next((model for model in await self.all() if same_model(model.name, name)), None)
 
     async def get(self, name: str) -> ModelSummary:
         """Like `find`, but raises ModelNotFound that lists what there is."""
-        models = await self.all()
-        if found := next((model for model in models if same_model(model.name, name)), None):
+        if found := await self.find(name):
             return found
-        names = ", ".join(f"`{model.name}`" for model in models[:20]) or "none yet"
-        raise ModelNotFound(f"The Ollama server has no model “{shown(name)}”. It has {names}.")
+        names = ", ".join(f"`{model.name}`" for model in (await self.all())[:20]) or "none yet"
+        # As code, because a link or a mention in a person's text must not become one.
+        raise ModelNotFound(f"The Ollama server has no model `{shown(name)}`. It has {names}.")
 
     async def details(self, name: str) -> ModelDetails:
         """What one model can do."""
         return await self._model.details(name)
 
-    async def loaded(self) -> frozenset[str]:
-        """Names of the models that are in memory now."""
-        return await self._model.loaded()
+    async def is_loaded(self, name: str) -> bool:
+        """Whether a model is in memory now."""
+        return any(same_model(loaded, name) for loaded in await self._model.loaded())
 
     def pull(self, name: str) -> AsyncGenerator[PullProgress, None]:
         """Download a model; closing the stream cancels it.

@@ -94,7 +94,7 @@ def _seed(text: str) -> int | str:
 
 
 def _stop(text: str) -> list[str]:
-    r"""Sequences as a JSON list, or parted by `|`; `\n` in the second form stands for a line break."""
+    r"""Sequences as a JSON list, or separated by `|`; `\n` in the second form stands for a line break."""
     stops = _json_list(text)
     if stops is None:
         stops = [part.strip().replace("\\n", "\n") for part in text.split("|")]
@@ -212,7 +212,7 @@ REGISTRY: Final[Mapping[str, Parameter]] = {
         ),
         Parameter(
             "stop",
-            f"1 to {_MAX_STOPS} texts of at most {_MAX_STOP_LENGTH} characters, parted by | (or a JSON list)",
+            f"1 to {_MAX_STOPS} texts of at most {_MAX_STOP_LENGTH} characters, separated by | (or a JSON list)",
             "The answer ends as soon as the model writes one of these texts.",
             _stop,
             ("###", "\\n\\n", "User:|Question:"),

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bot.chat.messages import Author
 from bot.chat.parameters import shown
+from bot.chat.scopes import Scope
 from bot.errors import BadInput
 
 MAX_PROMPT = 4_000
@@ -82,11 +83,8 @@ class PersonaStore(Protocol):
         """Create it, or add a version; saving the same prompt again adds none."""
         ...
 
-    async def delete(self, guild_id: int, name: str, *, by: Author) -> list[int]:
-        """Delete it and, in the same transaction, every choice of it; returns the channels that had chosen it.
-
-        The server's own choice, where it had one, is removed too and shows as the server's id among them.
-        """
+    async def delete(self, guild_id: int, name: str, *, by: Author) -> list[Scope]:
+        """Delete it and, in the same transaction, every choice of it; returns the scopes that had chosen it."""
         ...
 
 
@@ -134,7 +132,7 @@ class Personas:
         if persona := await self.find(guild_id, name):
             return persona
         names = ", ".join(f"`{persona.name}`" for persona in await self.all(guild_id))
-        raise BadInput(f"There is no persona “{shown(name)}” here. There are {names}.")
+        raise BadInput(f"There is no persona “{shown(name)}” here. Available: {names}.")
 
     async def save(self, guild_id: int, name: str, prompt: str, *, by: Author) -> Persona:
         """Add a persona to the server's library, or a new version of it."""
@@ -142,8 +140,8 @@ class Personas:
         self.refuse_built_in(name, "changed")
         return await self._store.save(guild_id, name, valid_prompt(prompt), by=by)
 
-    async def delete(self, guild_id: int, name: str, *, by: Author) -> list[int]:
-        """Delete a persona of the server; returns the ids of the channels (or the server) that fall back."""
+    async def delete(self, guild_id: int, name: str, *, by: Author) -> list[Scope]:
+        """Delete a persona of the server; returns the scopes that had chosen it."""
         self.refuse_built_in(name, "deleted")
         persona = await self.get(guild_id, name)
         return await self._store.delete(guild_id, persona.name, by=by)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.chat.messages import Author, Place
-from bot.chat.parameters import REGISTRY, parameter
+from bot.chat.parameters import REGISTRY, display, parameter
 from bot.chat.personas import Persona, Personas, valid_prompt
 from bot.chat.profiles import MODEL, PERSONA, SYSTEM_PROMPT
 from bot.chat.scopes import Change, Scope, ScopeKind, SettingsStore
@@ -31,8 +31,7 @@ class Preferences:
     async def set_parameter(self, place: Place, kind: ScopeKind, name: str, value: str, *, by: Author) -> list[Change]:
         """Set one parameter. Raises BadInput with the allowed values."""
         entry = parameter(name)
-        entry.read(value)
-        return await self._change(place, kind, {entry.name: value.strip()}, by)
+        return await self._change(place, kind, {entry.name: display(entry.read(value))}, by)
 
     async def reset_parameters(self, place: Place, kind: ScopeKind, name: str | None, *, by: Author) -> list[Change]:
         """Take back one parameter of the scope, or all of them."""
@@ -57,9 +56,10 @@ class Preferences:
         """Let a model answer in this channel; whether the server has it is asked before (`bot.chat.models`)."""
         return await self._change(place, ScopeKind.CHANNEL, {MODEL: name}, by)
 
-    async def changes(self, place: Place, kind: ScopeKind, *, limit: int = 5) -> list[Change]:
-        """Who changed what here lately, newest first."""
-        return await self._settings.changes(scope_in(place, kind), limit=limit)
+    async def persona_changes(self, place: Place, *, limit: int = 5) -> list[Change]:
+        """Who chose which persona or prompt here lately, newest first."""
+        scope = scope_in(place, ScopeKind.CHANNEL)
+        return await self._settings.changes(scope, limit=limit, keys=(PERSONA, SYSTEM_PROMPT))
 
     async def _change(
         self, place: Place, kind: ScopeKind, values: Mapping[str, str | None], by: Author

@@ -87,7 +87,7 @@ class Profiles:
             chosen = settings.get(PERSONA)
             if chosen and (named := await self._personas.find(place.guild_id, chosen.value)):
                 return Sourced(named, source, chosen)
-        return Sourced(BUILT_IN[DEFAULT_PERSONA], Source.OPERATOR)
+        return Sourced(BUILT_IN[DEFAULT_PERSONA], Source.BOT)
 
     def _parameters(self, found: list[tuple[Source, Mapping[str, Setting]]]) -> dict[str, Sourced[Value]]:
         parameters: dict[str, Sourced[Value]] = {}
@@ -97,8 +97,10 @@ class Profiles:
                     parameters[name] = Sourced(value, source, setting)
                     break
             else:
-                if text := self._defaults.get(name, entry.default):
+                if text := self._defaults.get(name):
                     parameters[name] = Sourced(entry.read(text), Source.OPERATOR)
+                elif entry.default is not None:
+                    parameters[name] = Sourced(entry.read(entry.default), Source.BOT)
         return parameters
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,9 +32,12 @@ class Source(StrEnum):
 
     QUESTION = "this question"
     THREAD = "this thread"
+    PARENT = "this thread's channel"
     CHANNEL = "this channel"
+    DIRECT = "this conversation"
     SERVER = "this server"
     OPERATOR = "the operator's default"
+    BOT = "the bot's own default"
     MODEL = "the model's own default"
 
 
@@ -63,12 +66,18 @@ class Change:
     """In UTC."""
 
 
+def here(place: Place) -> Source:
+    """What people call the place that they are in."""
+    if place.guild_id is None:
+        return Source.DIRECT
+    return Source.CHANNEL if place.parent_id is None else Source.THREAD
+
+
 def scopes_of(place: Place) -> list[tuple[Source, Scope]]:
     """Every scope that counts in a place, nearest first."""
-    own = Source.CHANNEL if place.parent_id is None else Source.THREAD
-    scopes = [(own, Scope(ScopeKind.CHANNEL, place.channel_id))]
+    scopes = [(here(place), Scope(ScopeKind.CHANNEL, place.channel_id))]
     if place.parent_id is not None:
-        scopes.append((Source.CHANNEL, Scope(ScopeKind.CHANNEL, place.parent_id)))
+        scopes.append((Source.PARENT, Scope(ScopeKind.CHANNEL, place.parent_id)))
     if place.guild_id is not None:
         scopes.append((Source.SERVER, Scope(ScopeKind.SERVER, place.guild_id)))
     return scopes
@@ -87,6 +96,6 @@ class SettingsStore(Protocol):
         """Set values (None removes one) in one transaction and record what really changed, which is returned."""
         ...
 
-    async def changes(self, scope: Scope, *, limit: int) -> list[Change]:
-        """The newest changes in a scope, newest first."""
+    async def changes(self, scope: Scope, *, limit: int, keys: Collection[str] = ()) -> list[Change]:
+        """The newest changes in a scope, newest first: of all keys, or of these."""
         ...

@@ -39,6 +39,11 @@ class _Running:
         return discord_id in {self.question_message, place.channel_id, place.parent_id, *self.surface.message_ids}
 
 
+def _is_visible(running: _Running, header: str) -> bool:
+    """Whether the whole question can be read in Discord: as a message of its own, or above the answer."""
+    return running.question_message is not None or (bool(header) and not wording.is_shortened(running.question.text))
+
+
 class Deliveries:
     """The one way in which a question becomes messages in Discord."""
 
@@ -68,7 +73,7 @@ class Deliveries:
 
     async def _answer(self, running: _Running, header: str) -> Finished:
         question, surface = running.question, running.surface
-        live = LiveAnswer(surface, self._pace.bucket(surface.bucket_key), running.control, header=header)
+        live = LiveAnswer(surface, self._pace, running.control, header=header)
         traces = Traces(
             question,
             surface,
@@ -84,19 +89,22 @@ class Deliveries:
             noting.append(asyncio.create_task(traces.update()))
 
         showing = asyncio.create_task(live.show(traces.update))
+        # Whatever ends the showing, the model does not go on writing for nobody.
+        showing.add_done_callback(lambda _: running.control.stop())
         finished = await self._assistant.answer(question, live, running.control, remembered=remembered)
         live.finish(finished)
         shown = await showing
         await asyncio.gather(*noting)
         await traces.close(shown=shown)
-        if finished.reason is EndReason.FAILED and header and wording.is_shortened(question.text):
+        if finished.reason in {EndReason.FAILED, EndReason.INTERRUPTED} and not _is_visible(running, header):
             # The question stands nowhere else in Discord, and nothing that a person wrote is lost.
             await self._attach_question(running)
         return finished
 
     async def _attach_question(self, running: _Running) -> None:
         try:
-            async with self._pace.bucket(running.surface.bucket_key).turn():
+            page = len(running.surface.message_ids)
+            async with self._pace.bucket(running.surface.bucket_of(page)).turn():
                 await running.surface.attach("question.txt", running.question.text)
         except SurfaceGone:
             pass

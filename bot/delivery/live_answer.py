@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from bot.chat.answers import Control, Finished, Step
 from bot.chat.messages import EndReason
 from bot.delivery import wording
-from bot.delivery.pace import Bucket
+from bot.delivery.pace import Pace
 from bot.delivery.pages import LIMIT, Pages
 from bot.delivery.surface import PASSING, Surface, SurfaceGone
 from bot.delivery.text import fitting, units
@@ -31,14 +31,15 @@ class LiveAnswer:
     written carries a line that says what goes on, where the footer will stand.
     """
 
-    def __init__(self, surface: Surface, bucket: Bucket, control: Control, *, header: str = "") -> None:
+    def __init__(self, surface: Surface, pace: Pace, control: Control, *, header: str = "") -> None:
         """Take the control with which the answer is stopped when nobody can see it any more."""
         self._surface = surface
-        self._bucket = bucket
+        self._pace = pace
         self._control = control
         self._header = header
         self._pages = Pages(first_reserve=units(header) + 1, last_reserve=RESERVE)
         self._status = wording.step(Step.STARTING, "")
+        self._waiting = False
         self._final: list[str] | None = None
         self._shown: dict[int, str] = {}
         self._settled = 0
@@ -46,12 +47,15 @@ class LiveAnswer:
         self._changed.set()
 
     def waiting(self, ahead: int) -> None:
-        """Say how many answers come first."""
-        self._say(wording.waiting(ahead))
+        """Say how many answers come first; once, since each write here takes one from the answer that is running."""
+        if not self._waiting:
+            self._waiting = True
+            self._say(wording.waiting(ahead))
 
     def step(self, step: Step, model: str) -> None:
-        """Say what goes on while there is no text."""
-        self._say(wording.step(step, model))
+        """Say what goes on while there is no text; its beginning shows by itself."""
+        if step is not Step.STARTING:
+            self._say(wording.step(step, model))
 
     def text(self, text: str) -> None:
         """Take a further piece of the answer."""
@@ -64,7 +68,7 @@ class LiveAnswer:
         footer = wording.footer(finished)
         footer = footer[: fitting(footer, LIMIT)]
         if not self._pages.closed and finished.reason in {EndReason.COMPLETE, EndReason.LENGTH}:
-            footer = f"{wording.NOTHING_SAID}\n{footer}"
+            footer = f"{wording.nothing_said(finished)}\n{footer}"
         texts = [page.text for page in self._pages.closed] or [""]
         texts[0] = _joined(self._header, texts[0])
         last = _joined(texts[-1], footer)
@@ -111,8 +115,12 @@ class LiveAnswer:
             await on_written()
 
     async def _write_newest(self) -> None:
-        async with self._bucket.turn():
-            if (wanted := self._next()) is None:
+        if (wanted := self._next()) is None:
+            return
+        bucket = self._surface.bucket_of(wanted[0])
+        async with self._pace.bucket(bucket).turn():
+            wanted = self._next()
+            if wanted is None or self._surface.bucket_of(wanted[0]) != bucket:
                 return
             page, content = wanted
             await self._surface.write(page, content)

@@ -11,11 +11,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
-from weakref import WeakValueDictionary
 
 INTERVAL = 1.25
 """Seconds from the end of one write to the beginning of the next in the same bucket."""
 
+MANY = 1_000
+"""Buckets kept before the free ones are looked for."""
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[object]]
@@ -31,6 +32,11 @@ class Bucket:
         self._lock = asyncio.Lock()
         self._free_at = clock()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a write could begin at once, so that a new bucket would do as well."""
+        return not self._lock.locked() and self._free_at <= self._clock()
+
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None, None]:
         """Wait until the bucket may be written to; what is written inside should be decided inside, as the newest."""
@@ -44,7 +50,7 @@ class Bucket:
 
 
 class Pace:
-    """All buckets; one that nobody holds any more is forgotten."""
+    """All buckets; now and then those that have long been free are forgotten."""
 
     def __init__(
         self,
@@ -56,11 +62,12 @@ class Pace:
         self._interval = interval
         self._clock = clock
         self._sleep = sleep
-        self._buckets: WeakValueDictionary[Hashable, Bucket] = WeakValueDictionary()
+        self._buckets: dict[Hashable, Bucket] = {}
 
     def bucket(self, key: Hashable) -> Bucket:
-        """The bucket of a channel or an interaction; hold on to it for as long as it is written to."""
-        bucket = self._buckets.get(key)
-        if bucket is None:
-            bucket = self._buckets[key] = Bucket(self._interval, self._clock, self._sleep)
-        return bucket
+        """The bucket of a channel or an interaction."""
+        if key not in self._buckets:
+            if len(self._buckets) >= MANY:
+                self._buckets = {known: bucket for known, bucket in self._buckets.items() if not bucket.is_free}
+            self._buckets[key] = Bucket(self._interval, self._clock, self._sleep)
+        return self._buckets[key]

@@ -28,7 +28,7 @@ _TOKEN_DEAD = 50027
 NO_MENTIONS = discord.AllowedMentions.none()
 
 PASSING = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
-"""What discord.py raises for trouble that may be over the next time; the connection's errors come through as they are."""
+"""What discord.py raises for trouble that may soon be over, the connection's own errors among it."""
 
 
 class SurfaceGone(Exception):
@@ -55,10 +55,12 @@ def text_file(name: str, content: str) -> discord.File:
 class Surface(ABC):
     """The messages of one answer: page 0 is the first, further ones are begun in order."""
 
-    def __init__(self, bucket_key: Hashable) -> None:
-        """Take the name of the rate-limit bucket that Discord counts the writes in."""
-        self.bucket_key = bucket_key
+    def __init__(self) -> None:
         self.message_ids: list[int] = []
+
+    @abstractmethod
+    def bucket_of(self, page: int) -> Hashable:
+        """Names the rate-limit bucket that writing the page now would be counted in."""
 
     async def write(self, page: int, content: str, *, view: discord.ui.View | None = MISSING) -> None:
         """Make a page read so; a `view` brings its buttons, None takes them away, otherwise they stay as they are.
@@ -94,9 +96,13 @@ class ReplySurface(Surface):
 
     def __init__(self, question: discord.Message, channel: discord.PartialMessageable) -> None:
         """Take the channel of the question as one that need not be in the cache."""
-        super().__init__(channel.id)
+        super().__init__()
         self._question = question
         self._channel = channel
+
+    def bucket_of(self, page: int) -> Hashable:
+        """Sending and editing are counted apart, each for the whole channel."""
+        return "edit" if page < len(self.message_ids) else "send", self._channel.id
 
     async def _begin(self, page: int, content: str, view: discord.ui.View) -> int:
         if page == 0:
@@ -146,10 +152,16 @@ class InteractionSurface(Surface):
     """
 
     def __init__(self, interaction: discord.Interaction[discord.Client], *, private: bool) -> None:
-        super().__init__(interaction.token)
+        super().__init__()
         self._interaction = interaction
         self._private = private
         self._token_refused = False
+
+    def bucket_of(self, page: int) -> Hashable:
+        """The token has a bucket of its own; afterwards it is the channel's."""
+        if self._token_lives:
+            return "token", self._interaction.token
+        return "edit" if page < len(self.message_ids) else "send", self._interaction.channel_id
 
     async def write(self, page: int, content: str, *, view: discord.ui.View | None = MISSING) -> None:
         """Make a page read so, through the channel where Discord takes the token no more."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.chat.answers import Finished, Limit, Step
 from bot.chat.messages import EndReason
-from bot.errors import LlampostError, explain
+from bot.errors import explain
 
 HEADER_LENGTH = 300
 """Characters of a question that are repeated above the answer to a slash command, which shows no question itself."""
@@ -13,7 +15,9 @@ WRITING = "-# Writing…"
 
 INTERRUPTED_WHOLE = "⚠️ The bot was restarted while it was showing this answer. The whole of it is in the file."
 
-NOTHING_SAID = "*The model said nothing. Please ask again, or ask it differently.*"
+_URL = re.compile(r"(https?://[^\s<>]{4,})")
+_DIRECTIONS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Invisible characters that turn the direction of what follows: one could write that somebody else asked."""
 
 
 def is_shortened(question: str) -> bool:
@@ -29,7 +33,12 @@ def header(name: str, question: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that stands for itself: nothing in it is Markdown."""
+    """Text that stands for itself: nothing in it is Markdown, only addresses stay as they are."""
+    parts = _URL.split(text.translate(_DIRECTIONS))
+    return "".join(part if index % 2 else _escaped(part) for index, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
     return "".join(f"\\{character}" if character in "\\*_~|`<>[]()#" else character for character in text)
 
 
@@ -48,6 +57,13 @@ def step(current: Step, model: str) -> str:
         Step.READING: f"-# {model} is busy reading…",
         Step.THINKING: "-# Thinking…",
     }[current]
+
+
+def nothing_said(finished: Finished) -> str:
+    """What stands in place of an answer without any text."""
+    if finished.reason is EndReason.LENGTH:
+        return "*The model used up all its tokens before it said anything, most likely on thinking.*"
+    return "*The model said nothing. Please ask again, or ask it differently.*"
 
 
 def is_footer(line: str) -> bool:
@@ -75,9 +91,7 @@ def _trouble(finished: Finished) -> str:
             return f"⚠️ {explain(finished.error)}"
         case EndReason.INTERRUPTED:
             return "⚠️ Interrupted: the bot is being restarted. Please ask again in a minute."
-    if isinstance(finished.error, LlampostError):
-        return f"⚠️ {explain(finished.error)}"
-    return ""
+    return f"⚠️ {explain(finished.error)}" if finished.error else ""
 
 
 def _signature(finished: Finished) -> str:
@@ -92,5 +106,5 @@ def _signature(finished: Finished) -> str:
     if finished.limit is Limit.CONTEXT_WINDOW:
         parts.append("cut off because the context window is full; `/history clear` makes room")
     if finished.left_out:
-        parts.append("the memory was full, so the oldest messages no longer count")
+        parts.append("the context window was full, so the model no longer sees the oldest messages")
     return f"-# {' · '.join(parts)}" if parts else ""

@@ -27,7 +27,7 @@ _REDIRECT = "{address} sends the bot to another address. Ask the operator to set
 _NOT_OLLAMA = "What answers at {address} is not Ollama. " + CHECK
 _REFUSED = (
     "Ollama at {address} refuses the bot's credentials. "
-    "Ask the operator to check user name and password in OLLAMA_HOST, or OLLAMA_API_KEY."
+    "Ask the operator to check the user name and password in OLLAMA_HOST."
 )
 _NO_MEMORY = (
     "The machine that runs Ollama can't hold “{model}”; most likely it lacks memory. "

@@ -39,6 +39,8 @@ class OllamaClient(ollama.AsyncClient):
             super().__init__(
                 address.url,
                 timeout=httpx.Timeout(connect=connect, read=read, write=_WRITE_SECONDS, pool=connect),
+                # How many answers run at once is MAX_PARALLEL_ANSWERS' business alone.
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=10),
                 # A redirected POST may become a GET, and credentials would go along.
                 follow_redirects=False,
                 # Compressed lines wait in the proxy until a block is full: no stream any more.

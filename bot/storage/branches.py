@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Select, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.chat.memory import Summary
 from bot.chat.messages import Author, EndReason, Role, StoredMessage
-from bot.storage.schema import AnyRow, conversations, messages
+from bot.storage.schema import IS_RUNNING, AnyRow, conversations, messages
 
 MAX_WINDOW = 2_000
 """The most messages of a window that are read, the newest ones, even where nobody ever moves its start."""
@@ -19,8 +20,7 @@ _NO_MESSAGE = 0
 
 async def window(connection: AsyncConnection, conversation_id: int) -> list[StoredMessage]:
     """The shown branch from the window's start, or from the root where the start isn't on it any more."""
-    start = func.coalesce(conversations.c.window_start_id, _NO_MESSAGE)
-    query = _branch(_head(start).where(conversations.c.id == conversation_id), MAX_WINDOW)
+    query = _branch(_head(_window_start()).where(conversations.c.id == conversation_id), MAX_WINDOW)
     return [stored_message(row) for row in await connection.execute(query)]
 
 
@@ -28,6 +28,33 @@ async def branch(connection: AsyncConnection, channel_id: int, newest: int | Non
     """The shown branch of a channel, its newest messages or all."""
     head = _head(literal(_NO_MESSAGE)).where(conversations.c.channel_id == channel_id)
     return [stored_message(row) for row in await connection.execute(_branch(head, newest))]
+
+
+async def summary(connection: AsyncConnection, channel_id: int, newest: int) -> Summary:
+    """The shown branch of a channel in numbers, and its newest messages."""
+    here = conversations.c.channel_id == channel_id
+    return Summary(
+        total=await _length(connection, _way(_head(literal(_NO_MESSAGE)).where(here), None)),
+        in_window=await _length(connection, _way(_head(_window_start()).where(here), MAX_WINDOW)),
+        newest=await branch(connection, channel_id, newest),
+    )
+
+
+async def authors(connection: AsyncConnection, channel_id: int) -> set[int]:
+    """Ids of everybody who asked something in a channel, on whichever branch."""
+    query = (
+        select(messages.c.author_id)
+        .distinct()
+        .join(conversations)
+        .where(conversations.c.channel_id == channel_id, messages.c.author_id.is_not(None))
+    )
+    return set((await connection.scalars(query)).all())
+
+
+async def is_being_written(connection: AsyncConnection, root: int) -> bool:
+    """Whether an answer is RUNNING anywhere below a message."""
+    running = exists().where(IS_RUNNING, messages.c.id.in_(select(subtree(root).c.id)))
+    return bool(await connection.scalar(select(running)))
 
 
 def subtree(root: int) -> CTE:
@@ -50,13 +77,17 @@ def stored_message(row: AnyRow) -> StoredMessage:
     )
 
 
+def _window_start() -> ColumnElement[int]:
+    return func.coalesce(conversations.c.window_start_id, _NO_MESSAGE)
+
+
 def _head(start: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
     return select(
         messages.c.id, messages.c.parent_id, start.label("start_id"), literal(1).label("distance")
     ).select_from(conversations.join(messages, messages.c.id == conversations.c.head_id))
 
 
-def _branch(head: Select[*tuple[Any, ...]], limit: int | None) -> Select[*tuple[Any, ...]]:
+def _way(head: Select[*tuple[Any, ...]], limit: int | None) -> CTE:
     """From the head up to the start, a row a step, so that the cost is the length of the way and nothing else."""
     way = head.cte("way", recursive=True)
     step = (
@@ -66,5 +97,13 @@ def _branch(head: Select[*tuple[Any, ...]], limit: int | None) -> Select[*tuple[
     )
     if limit is not None:
         step = step.where(way.c.distance < limit)
-    way = way.union_all(step)
+    return way.union_all(step)
+
+
+async def _length(connection: AsyncConnection, way: CTE) -> int:
+    return (await connection.execute(select(func.count()).select_from(way))).scalar_one()
+
+
+def _branch(head: Select[*tuple[Any, ...]], limit: int | None) -> Select[*tuple[Any, ...]]:
+    way = _way(head, limit)
     return select(messages).join(way, way.c.id == messages.c.id).order_by(way.c.distance.desc())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,14 +37,16 @@ async def record(connection: AsyncConnection, guild_id: int | None, made: Sequen
         await connection.execute(insert(changes), rows)
 
 
-async def newest(connection: AsyncConnection, scope: Scope, limit: int) -> list[Change]:
-    """The last changes of a scope, newest first."""
+async def newest(connection: AsyncConnection, scope: Scope, limit: int, keys: Collection[str] = ()) -> list[Change]:
+    """The last changes of a scope, newest first: of all keys, or of these."""
     query = (
         select(changes)
         .where(changes.c.scope_kind == scope.kind.value, changes.c.scope_id == scope.id)
         .order_by(changes.c.id.desc())
         .limit(limit)
     )
+    if keys:
+        query = query.where(changes.c.key.in_(keys))
     return [
         Change(scope, row.key, row.old, row.new, Author(row.changed_by_id, row.changed_by_name), row.changed_at)
         for row in await connection.execute(query)

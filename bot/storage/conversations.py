@@ -9,7 +9,9 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.chat.memory import BEING_WRITTEN, NOT_THEIR_QUESTION, NOT_THEIRS_ALONE, Summary
 from bot.chat.messages import Author, Conversation, EndReason, Place, Receipt, Role, RunningAnswer, StoredMessage
+from bot.errors import BadInput, NotAllowed
 from bot.storage import branches
 from bot.storage.database import Database, utc_now
 from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, messages, receipts
@@ -138,18 +140,23 @@ class SqlConversations:
             row = (await connection.execute(query)).first()
         return None if row is None else (row.prompt_estimate, row.prompt_tokens)
 
-    async def undo(self, place: Place) -> list[StoredMessage]:
+    async def undo(self, place: Place, *, only_by: int | None) -> list[StoredMessage]:
         """Delete the newest question and answer of the shown branch, and what hangs below them.
 
-        Returns the two, or nothing if there are none. A window that began there begins at the root again: it held
-        nothing else, and how much of the older messages fits is not ours to say.
+        Returns the two, or nothing if there are none; refuses another's question, and to delete a RUNNING answer.
+        A window that began there begins at the root again: it held nothing else, and how much of the older messages
+        fits is not ours to say.
         """
         async with self._database.transaction() as connection:
             conversation = await _find(connection, place)
             newest = await branches.branch(connection, place.channel_id, 2)
             if conversation is None or not newest:
                 return []
-            question = newest[0].id
+            question, author = newest[0].id, newest[0].author
+            if only_by is not None and (author is None or author.id != only_by):
+                raise NotAllowed(NOT_THEIR_QUESTION)
+            if await branches.is_being_written(connection, question):
+                raise BadInput(BEING_WRITTEN)
             parent = await connection.scalar(select(messages.c.parent_id).where(messages.c.id == question))
             gone = select(branches.subtree(question).c.id)
             await connection.execute(delete(messages).where(messages.c.id.in_(gone)))
@@ -162,12 +169,17 @@ class SqlConversations:
             )
         return newest
 
-    async def clear(self, place: Place) -> int:
-        """Delete everything that is remembered of a place; returns how many messages that were."""
+    async def clear(self, place: Place, *, only_by: int | None) -> int:
+        """Delete everything that is remembered of a place; returns how many messages that were.
+
+        Refuses where `only_by` is an id and somebody else asked here too.
+        """
         async with self._database.transaction() as connection:
             row = await _find(connection, place)
             if row is None:
                 return 0
+            if only_by is not None and await branches.authors(connection, place.channel_id) - {only_by}:
+                raise NotAllowed(NOT_THEIRS_ALONE)
             count = await _count(connection, row.id)
             await _move(connection, row.id, channel_id=None, head_id=None, window_start_id=None)
         await self.purge()
@@ -185,6 +197,11 @@ class SqlConversations:
         async with self._database.reading() as connection:
             return await branches.branch(connection, place.channel_id, newest)
 
+    async def summary(self, place: Place, *, newest: int) -> Summary:
+        """The shown branch in numbers, and its newest messages, all in one view of the database."""
+        async with self._database.reading() as connection:
+            return await branches.summary(connection, place.channel_id, newest)
+
     async def count(self, place: Place) -> int:
         """How many messages the place's memory holds: on every branch, with and without an answer."""
         async with self._database.reading() as connection:
@@ -193,14 +210,8 @@ class SqlConversations:
 
     async def authors(self, place: Place) -> set[int]:
         """Ids of everybody who asked something that the place's memory holds."""
-        query = (
-            select(messages.c.author_id)
-            .distinct()
-            .join(conversations)
-            .where(conversations.c.channel_id == place.channel_id, messages.c.author_id.is_not(None))
-        )
         async with self._database.reading() as connection:
-            return set((await connection.scalars(query)).all())
+            return await branches.authors(connection, place.channel_id)
 
     async def interrupt_running(self) -> list[RunningAnswer]:
         """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""

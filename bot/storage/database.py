@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.errors import StorageError
+from bot.errors import SettingError, StorageError
 from bot.storage import sqlite
 
 __all__ = ["Database", "open_database", "utc_now"]
@@ -116,14 +116,14 @@ def _engine(text: str, *, create: bool) -> AsyncEngine:
     try:
         url = make_url(text)
     except (sa.exc.ArgumentError, ValueError):
-        raise StorageError(_BAD_URL) from None  # its text may hold a part of the password
+        raise SettingError(_BAD_URL) from None  # its text may hold a part of the password
     if url.get_backend_name() == "sqlite":
         url = sqlite.with_file(url, create=create)
     try:
         # What people say is in the parameters: it stays out of errors and logs.
         engine = create_async_engine(url, hide_parameters=True)
     except (sa.exc.SQLAlchemyError, ImportError, TypeError, ValueError):
-        raise StorageError(_BAD_URL) from None  # as above
+        raise SettingError(_BAD_URL) from None  # as above
     if engine.dialect.name == "sqlite":
         sqlite.take_over_transactions(engine.sync_engine)
     return engine

@@ -53,8 +53,8 @@ class SqlPersonas:
             await record(connection, guild_id, [change])
         return persona
 
-    async def delete(self, guild_id: int, name: str, *, by: Author) -> list[int]:
-        """Delete it and, in the same transaction, every choice of it; returns the channels that had chosen it."""
+    async def delete(self, guild_id: int, name: str, *, by: Author) -> list[Scope]:
+        """Delete it and, in the same transaction, every choice of it; returns the scopes that had chosen it."""
         author, at = stored(by), self._now()
         async with self._database.transaction() as connection:
             row = await _find(connection, guild_id, name)
@@ -66,7 +66,7 @@ class SqlPersonas:
             made = [Change(server, _library_key(row.name), row.prompt, None, author, at)]
             made += [Change(scope, _CHOICE, value, None, author, at) for scope, value in choices]
             await record(connection, guild_id, made)
-        return [scope.id for scope, _ in choices]
+        return [scope for scope, _ in choices]
 
 
 def _key(name: str) -> str:

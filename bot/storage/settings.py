@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select
@@ -56,10 +56,10 @@ class SqlSettings:
             await record(connection, guild_id, made)
         return made
 
-    async def changes(self, scope: Scope, *, limit: int) -> list[Change]:
-        """The newest changes in a scope, newest first."""
+    async def changes(self, scope: Scope, *, limit: int, keys: Collection[str] = ()) -> list[Change]:
+        """The newest changes in a scope, newest first: of all keys, or of these."""
         async with self._database.reading() as connection:
-            return await newest(connection, scope, limit)
+            return await newest(connection, scope, limit, keys)
 
 
 def _in_scope(scope: Scope) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import StorageError
+from bot.errors import DatabaseMissing, SettingError, StorageError
 
 BEGIN = "llampost_begin"
 """Execution option: the statement(s) that begin a transaction, instead of a plain BEGIN."""
@@ -38,6 +38,9 @@ _SENTENCES = {
     sqlite3.SQLITE_READONLY: "The database file in DATABASE_URL is read-only; let the bot write to it and its folder.",
     sqlite3.SQLITE_PERM: "The database file in DATABASE_URL is read-only; let the bot write to it and its folder.",
 }
+_NO_FOLDER = (
+    "The folder of the database file in DATABASE_URL can't be created; name another one, or let the bot write there."
+)
 _PRIMARY_CODE = 0xFF
 """The low byte of an extended error code."""
 
@@ -46,17 +49,17 @@ def with_file(url: URL, *, create: bool) -> URL:
     """The URL, its file's folder made, or StorageError where it names no file that we could use."""
     name = url.database
     if url.host or not name or name.startswith((":memory:", "file:")):
-        raise StorageError("DATABASE_URL must name a database file, such as sqlite+aiosqlite:///data/llampost.db.")
+        raise SettingError("DATABASE_URL must name a database file, such as sqlite+aiosqlite:///data/llampost.db.")
     file = Path(name)
-    if not create and not file.is_file():
-        raise StorageError("The database file in DATABASE_URL does not exist yet; start the bot once to create it.")
+    if not create and not file.exists():
+        there = next(folder for folder in file.absolute().parents if folder.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            raise StorageError(_NO_FOLDER)
+        raise DatabaseMissing("The database in DATABASE_URL does not exist yet; the first start makes it.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(
-            "The folder of the database file in DATABASE_URL can't be created; "
-            "name another one, or let the bot write there."
-        ) from error
+        raise StorageError(_NO_FOLDER) from error
     if not _is_writable(file):
         raise StorageError(_SENTENCES[sqlite3.SQLITE_CANTOPEN])
     return url if "timeout" in url.query else url.update_query_dict({"timeout": LOCK_SECONDS})

@@ -115,10 +115,10 @@ def _check(attachment: discord.Attachment, max_bytes: int) -> None:
     content_type = (attachment.content_type or "").partition(";")[0].strip().lower()
     ending = attachment.filename.lower().rpartition(".")[2]
     if not (content_type.startswith("text/") or content_type in _TEXT_TYPES or ending in _TEXT_ENDINGS):
-        raise BadInput(f"“{name}” is no text file. I read text and source files, such as .txt, .md, .py or .csv.")
+        raise BadInput(f"“{name}” is not a text file. I read text and source files, such as .txt, .md, .py or .csv.")
     if attachment.size > max_bytes:
         limit, size = humanize.naturalsize(max_bytes), humanize.naturalsize(attachment.size)
-        raise BadInput(f"“{name}” is too large: it has {size}, and at most {limit} are allowed.")
+        raise BadInput(f"“{name}” is too large: it is {size}, and at most {limit} are allowed.")
     # Only what Discord itself keeps is ever downloaded.
     if urlsplit(attachment.url).netloc != urlsplit(discord.Asset.BASE).netloc:
         raise BadInput(f"“{name}” is not kept by Discord, so it is not downloaded.")
@@ -134,5 +134,5 @@ async def _read(attachment: discord.Attachment) -> TextFile:
     except UnicodeDecodeError:
         content = None
     if content is None or "\0" in content:
-        raise BadInput(f"“{shown(attachment.filename)}” is no UTF-8 text. Please save it as UTF-8 and attach it again.")
+        raise BadInput(f"“{shown(attachment.filename)}” is not UTF-8 text. Please save it as UTF-8 and try again.")
     return TextFile(attachment.filename, content)

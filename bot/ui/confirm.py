@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import discord
 
-from bot.delivery.surface import NO_MENTIONS
+from bot.delivery.surface import NO_MENTIONS, PASSING
 from bot.ui.errors import tell_user
 
 PATIENCE = 120
@@ -31,11 +31,17 @@ class Confirm(discord.ui.View):
 
     @discord.ui.button(style=discord.ButtonStyle.danger)
     async def agree(self, interaction: discord.Interaction[discord.Client], _: discord.ui.Button[Confirm]) -> None:
-        """Do it."""
+        """Take the buttons away, do it, and say what was done; `on_error` says why it was not."""
         self.stop()
-        await interaction.response.defer()  # what it does may take longer than Discord waits for a response
-        done = await self._action()
-        await interaction.edit_original_response(content=done, view=None, allowed_mentions=NO_MENTIONS)
+        # What it does may take longer than Discord waits for a response.
+        await interaction.response.edit_message(content="One moment…", view=None)
+        try:
+            done = await self._action()
+        except Exception:
+            with suppress(*PASSING):
+                await interaction.edit_original_response(content="That did not work.")
+            raise
+        await interaction.edit_original_response(content=done, allowed_mentions=NO_MENTIONS)
 
     @discord.ui.button(label="Cancel", style=discord.ButtonStyle.secondary)
     async def cancel(self, interaction: discord.Interaction[discord.Client], _: discord.ui.Button[Confirm]) -> None:
@@ -46,7 +52,7 @@ class Confirm(discord.ui.View):
     async def on_timeout(self) -> None:
         """Take the buttons away, since they no longer do anything."""
         if self._asked:
-            with suppress(discord.HTTPException):  # the question was dismissed
+            with suppress(*PASSING):  # the question was dismissed
                 await self._asked.edit_original_response(content="Nothing was changed: nobody answered.", view=None)
 
     async def on_error(

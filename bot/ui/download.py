@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -10,17 +11,24 @@ from contextlib import aclosing, suppress
 
 import discord
 import humanize
+from discord.utils import MISSING
 
 from bot.chat.model import PullProgress
 from bot.delivery.pace import Bucket
-from bot.delivery.surface import InteractionSurface, SurfaceGone
-from bot.errors import LlampostError, explain
+from bot.delivery.surface import PASSING, InteractionSurface, SurfaceGone
+from bot.errors import explain
 from bot.ui.checks import may
+from bot.ui.errors import tell_user
+from bot.ui.responses import plain
+
+log = logging.getLogger(__name__)
 
 BAR = 20
 """Characters of the bar."""
 SPEED_WINDOW = 10.0
 """Seconds over which the speed is averaged."""
+TRIES = 3
+"""How often the end is written before the message is left as it is."""
 
 
 class Speed:
@@ -43,7 +51,7 @@ class Speed:
 
 def progress_text(name: str, progress: PullProgress, speed: float) -> str:
     """One frame of the message."""
-    head = f"Downloading **{name}**: {progress.status}"
+    head = f"Downloading **{plain(name)}**: {progress.status}"
     if not progress.total:
         return head
     share = min(progress.completed / progress.total, 1)
@@ -71,59 +79,85 @@ class Download(discord.ui.View):
         self._bucket = bucket
         self._text = progress_text(name, PullProgress("starting"), 0)
         self._changed = asyncio.Event()
-        self._reading: asyncio.Task[str] | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
         self._cancelled_because: str | None = None
 
     async def run(self) -> None:
-        """Download to the end, which is shown and takes the button away."""
-        first = self._text
-        await self._surface.write(0, first, view=self)
-        self._reading = asyncio.create_task(self._read())
-        showing = asyncio.create_task(self._show(first))
+        """Download to the end, which is shown and takes the button away.
+
+        Where not even the beginning can be shown, nothing is downloaded, since nobody could cancel it.
+        """
+        self._reading = reading = asyncio.create_task(self._read())
+        reading.add_done_callback(lambda _: self._changed.set())
+        if self._cancelled_because:
+            reading.cancel()
         try:
-            try:
-                end = await self._outcome(self._reading)
-            finally:
-                showing.cancel()
-                await asyncio.gather(showing, return_exceptions=True)
-                self.stop()
-            with suppress(SurfaceGone):
-                async with self._bucket.turn():
-                    await self._surface.write(0, end, view=None)
+            first = self._text
+            await self._surface.write(0, first, view=self)
+            await self._show(reading, first)
+        except SurfaceGone:
+            if self._surface.message_ids:  # only the message is gone: what was begun is still wanted
+                await self._finish_unseen(reading)
         finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            self.stop()
             self._ended.set()
 
-    async def _outcome(self, reading: asyncio.Task[str]) -> str:
-        try:
-            return await reading
-        except LlampostError as error:
-            return f"**{self._name}** was not downloaded. {explain(error)}"
-        except asyncio.CancelledError:
-            if self._cancelled_because is None:
-                raise
-            return f"The download of **{self._name}** was cancelled: {self._cancelled_because}."
-
-    async def _read(self) -> str:
+    async def _read(self) -> None:
         speed = Speed()
         async with aclosing(self._stream) as states:
             async for progress in states:
                 self._text = progress_text(self._name, progress, speed.update(progress.completed))
                 self._changed.set()
-        return f"**{self._name}** is downloaded. `/model use {self._name}` lets it answer in a channel."
 
-    async def _show(self, shown: str) -> None:
-        while True:
+    async def _show(self, reading: asyncio.Task[None], shown: str) -> None:
+        """Write the newest state as often as Discord allows, until the end is written."""
+        end, tries = "", TRIES
+        while tries:
             await self._changed.wait()
             self._changed.clear()
             async with self._bucket.turn():
-                if self._text != shown:
-                    shown = self._text
-                    # An edit in flight is never cancelled: discord.py would hold the next one up for longer.
-                    await asyncio.shield(self._surface.write(0, shown))
+                if reading.done():
+                    end = end or self._outcome(reading)
+                    tries = 0 if await self._is_written(end, view=None) else tries - 1
+                    self._changed.set()
+                elif (newest := self._text) != shown and await self._is_written(newest):
+                    shown = newest
+
+    async def _is_written(self, text: str, *, view: discord.ui.View | None = MISSING) -> bool:
+        """Whether a write came through; one that did not is logged, and the next one may. Raises SurfaceGone."""
+        try:
+            await self._surface.write(0, text, view=view)
+        except SurfaceGone:
+            raise
+        except PASSING as error:
+            log.warning("The download of %r could not be shown for now: %s", self._name, error)
+        except Exception:
+            log.exception("The download of %r could not be shown", self._name)
+        else:
+            return True
+        return False
+
+    async def _finish_unseen(self, reading: asyncio.Task[None]) -> None:
+        while not reading.done():
+            self._changed.clear()
+            await self._changed.wait()
+        log.info("Unseen: %s", self._outcome(reading))
+
+    def _outcome(self, reading: asyncio.Task[None]) -> str:
+        """How a download that is over ended."""
+        name = plain(self._name)
+        if reading.cancelled():
+            return f"The download of **{name}** was cancelled: {self._cancelled_because or 'the bot gave it up'}."
+        if error := reading.exception():
+            return f"**{name}** was not downloaded. {explain(error)}"
+        command = f"/model use {self._name}".replace("`", "'")
+        return f"**{name}** is downloaded. `{command}` lets it answer in a channel."
 
     async def cancel(self, why: str) -> None:
-        """End the download and wait until the message says so."""
+        """End the download and wait until the message says so; one that has not begun yet ends as it begins."""
         self._cancelled_because = self._cancelled_because or why
         if self._reading:
             self._reading.cancel()
@@ -139,5 +173,15 @@ class Download(discord.ui.View):
                 "Only the person who started the download, or a server manager, can cancel it.", ephemeral=True
             )
             return
-        await interaction.response.defer()
-        await self.cancel(f"{interaction.user.display_name} pressed Cancel")
+        with suppress(*PASSING):  # the wish counts, also where Discord does not hear that it was heard
+            await interaction.response.defer()
+        await self.cancel(f"{plain(interaction.user.display_name)} pressed Cancel")
+
+    async def on_error(
+        self,
+        interaction: discord.Interaction[discord.Client],
+        error: Exception,
+        item: discord.ui.Item[discord.ui.View],  # noqa: ARG002  # discord.py's signature
+    ) -> None:
+        """Say what went wrong."""
+        await tell_user(interaction, error)

@@ -35,6 +35,12 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}" for line in text.splitlines())
 
 
+def plain(text: str) -> str:
+    """What a person chose, such as a name, so that Discord shows it as it is: no Markdown, no link, no mention."""
+    escaped = discord.utils.escape_markdown(" ".join(text.split()), ignore_links=False)
+    return discord.utils.escape_mentions(escaped).replace("<", "\\<")
+
+
 def when(moment: datetime) -> str:
     """A moment that Discord shows in each reader's own time and language."""
     return discord.utils.format_dt(moment, "R")

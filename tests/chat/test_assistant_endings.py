@@ -318,7 +318,7 @@ async def test_a_storage_that_fails_at_the_end_does_not_take_the_answer_away(
     assert finished.reason is EndReason.COMPLETE
     assert finished.error is not None
     assert asked.view.shown == "Hello there."
-    assert "An answer could not be remembered" in caplog.messages
+    assert caplog.messages == []  # who shows the error logs it, with its id
 
 
 async def test_a_storage_that_fails_at_the_end_does_not_hide_why_the_answer_failed(parts: Parts) -> None:

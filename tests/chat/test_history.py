@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bot.chat.history import NEWEST, ExportFormat, as_json, as_markdown, speaker
 from bot.chat.messages import Author, EndReason, Role, StoredMessage
-from bot.errors import BadInput
+from bot.errors import BadInput, NotAllowed
 
-from .parts import ANNA, BERND, OTHER_PLACE, PLACE, Parts
+from .parts import ANNA, BERND, OTHER_PLACE, PLACE, Hold, Parts
 
 THEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -49,51 +49,77 @@ async def test_an_empty_place_has_an_empty_summary(parts: Parts) -> None:
     assert (summary.total, summary.in_window, list(summary.newest)) == (0, 0, [])
 
 
+async def test_a_question_that_failed_is_not_remembered(parts: Parts) -> None:
+    parts.fake.answer = []
+    await parts.ask("One")
+
+    summary = await parts.history.summary(PLACE)
+
+    assert (summary.total, summary.in_window, list(summary.newest)) == (0, 0, [])
+
+
 async def test_undo_takes_back_the_newest_exchange(parts: Parts) -> None:
     await parts.ask("One")
     await parts.ask("Two")
 
-    assert (await parts.history.undo(PLACE)).content == "Two"
+    assert (await parts.history.undo(PLACE, only_by=ANNA.id)).content == "Two"
     assert await parts.contents() == ["One", "Hello there."]
 
 
 async def test_there_is_an_end_to_undoing(parts: Parts) -> None:
     await parts.ask("One")
-    await parts.history.undo(PLACE)
+    await parts.history.undo(PLACE, only_by=None)
 
     with pytest.raises(BadInput, match="There is nothing to take back"):
-        await parts.history.undo(PLACE)
+        await parts.history.undo(PLACE, only_by=None)
+
+
+async def test_only_who_asked_last_takes_back(parts: Parts) -> None:
+    await parts.ask("One", author=ANNA)
+    await parts.ask("Two", author=BERND)
+
+    with pytest.raises(NotAllowed, match="The last question here is somebody else's"):
+        await parts.history.undo(PLACE, only_by=ANNA.id)
+    assert (await parts.history.undo(PLACE, only_by=BERND.id)).content == "Two"
+
+
+async def test_undo_leaves_the_answer_that_is_being_written(parts: Parts) -> None:
+    await parts.ask("One", author=ANNA)
+    hold = parts.fake.between = Hold(at=1)
+    running = parts.start("Two", author=BERND)
+    await hold.reached.wait()
+
+    with pytest.raises(BadInput, match=r"^An answer is being written here; please wait until it ends\.$"):
+        await parts.history.undo(PLACE, only_by=ANNA.id)
+    hold.go.set()
+    await running.task
+
+    assert await parts.contents() == ["One", "Hello there.", "Two", "Hello there."]
 
 
 async def test_clear_forgets_this_place_and_no_other(parts: Parts) -> None:
     await parts.ask("One")
     await parts.ask("Elsewhere", place=OTHER_PLACE)
 
-    assert await parts.history.clear(PLACE) == 2
+    assert await parts.history.clear(PLACE, only_by=ANNA.id) == 2
     assert await parts.contents() == []
     assert await parts.contents(OTHER_PLACE) == ["Elsewhere", "Hello there."]
-    assert await parts.history.clear(PLACE) == 0
+    assert await parts.history.clear(PLACE, only_by=ANNA.id) == 0
 
 
 async def test_a_conversation_is_ones_own_until_somebody_else_asks(parts: Parts) -> None:
-    assert await parts.history.is_own(PLACE, ANNA)
+    await parts.history.check_clear(PLACE, only_by=ANNA.id)
     await parts.ask("One", author=ANNA)
-    assert await parts.history.is_own(PLACE, ANNA)
-    assert not await parts.history.is_own(PLACE, BERND)
+    await parts.history.check_clear(PLACE, only_by=ANNA.id)
 
     await parts.ask("Two", author=BERND)
 
-    assert not await parts.history.is_own(PLACE, ANNA)
-
-
-async def test_only_who_asked_last_asked_last(parts: Parts) -> None:
-    assert not await parts.history.asked_last(PLACE, ANNA)
-
-    await parts.ask("One", author=ANNA)
-    await parts.ask("Two", author=BERND)
-
-    assert not await parts.history.asked_last(PLACE, ANNA)
-    assert await parts.history.asked_last(PLACE, BERND)
+    for forget in (parts.history.check_clear, parts.history.clear):
+        for author in (ANNA, BERND):
+            with pytest.raises(NotAllowed, match="Other people asked here too"):
+                await forget(PLACE, only_by=author.id)
+    await parts.history.check_clear(PLACE, only_by=None)
+    assert await parts.history.clear(PLACE, only_by=None) == 4
 
 
 async def test_an_export_has_the_whole_conversation_in_order(parts: Parts) -> None:

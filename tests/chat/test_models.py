@@ -66,7 +66,7 @@ async def test_a_model_is_found_in_any_spelling(fake: FakeOllama, models: Models
 
 
 async def test_an_unknown_model_is_answered_with_all_there_are(fake: FakeOllama, models: Models) -> None:
-    with pytest.raises(ModelNotFound, match=r"has no model “x y”\. It has `tiny:1b`\."):
+    with pytest.raises(ModelNotFound, match=r"has no model `x y`\. It has `tiny:1b`\."):
         await models.get("x\ny")
     fake.models = {}
     with pytest.raises(ModelNotFound, match="It has none yet"):
@@ -81,7 +81,13 @@ async def test_what_a_model_can_do_is_asked_of_the_server(fake: FakeOllama, mode
     assert details.context_length == 2048
     assert details.can_think
     assert not details.can_see
-    assert await models.loaded() == {"tiny:1b"}
+
+
+async def test_a_model_in_memory_is_known_in_any_spelling(fake: FakeOllama, models: Models) -> None:
+    fake.loaded = {"llama3:latest"}
+
+    assert await models.is_loaded("Llama3")
+    assert not await models.is_loaded("llama3:8b")
 
 
 @pytest.mark.parametrize(

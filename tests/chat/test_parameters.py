@@ -122,7 +122,7 @@ def test_a_seed_that_is_neither_number_nor_random_is_refused() -> None:
         ("🦙", ["🦙"]),
     ],
 )
-def test_stops_are_parted_by_bars_or_a_json_list(text: str, stops: list[str]) -> None:
+def test_stops_are_separated_by_bars_or_a_json_list(text: str, stops: list[str]) -> None:
     assert parameter("stop").read(text) == stops
 
 
@@ -131,16 +131,17 @@ def test_what_can_be_no_stop_is_refused(text: str) -> None:
     assert "takes 1 to 4 texts of at most 40 characters" in refusal("stop", text)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "30s", "5m", "1h30m", "2h", "1h1m1s", "0s", "9999h"])
+@pytest.mark.parametrize("text", ["0", "-1", "5", "1800", "30s", "5m", "1h30m", "2h", "1h1m1s", "0s", "9999h"])
 def test_keep_alive_is_a_duration_as_ollama_reads_it(text: str) -> None:
     assert parameter("keep_alive").read(text) == text
 
 
 @pytest.mark.parametrize(
-    "text", ["", "5", "-2", "5 m", "5M", "m", "1d", "forever", "30m1h", "\u0665m", "5m\n5m", "1.5h", "-5m"]
+    "text",
+    ["", "12345678", "5.5", "-2", "5 m", "5M", "m", "1d", "forever", "30m1h", "\u0665m", "5m\n5m", "1.5h", "-5m"],
 )
 def test_a_keep_alive_of_another_form_is_refused(text: str) -> None:
-    assert "`keep_alive` takes a duration such as 30s" in refusal("keep_alive", text)
+    assert "`keep_alive` takes a duration such as 30s, 5m or 1h30m, a number of seconds," in refusal("keep_alive", text)
 
 
 @pytest.mark.parametrize("text", ["off", "ON", " Low ", "medium", "high"])

@@ -20,7 +20,7 @@ async def test_a_parameter_is_set_for_the_channel_or_the_server(parts: Parts) ->
     await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, "Temperature", " 0,7 ", by=ANNA)
     await parts.preferences.set_parameter(PLACE, ScopeKind.SERVER, "top_k", "5", by=ANNA)
 
-    assert await stored(parts) == {"channel": {"temperature": "0,7"}, "server": {"top_k": "5"}}
+    assert await stored(parts) == {"channel": {"temperature": "0.7"}, "server": {"top_k": "5"}}
 
 
 async def test_a_change_tells_what_was_before_and_by_whom(parts: Parts) -> None:
@@ -30,10 +30,50 @@ async def test_a_change_tells_what_was_before_and_by_whom(parts: Parts) -> None:
 
     assert (change.key, change.old, change.new, change.changed_by) == ("top_k", "5", "6", BERND)
     assert await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, "top_k", "6", by=ANNA) == []
-    assert [(made.old, made.new) for made in await parts.preferences.changes(PLACE, ScopeKind.CHANNEL)] == [
+    assert [(made.old, made.new) for made in await parts.settings.changes(CHANNEL, limit=5)] == [
         ("5", "6"),
         (None, "5"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "kept"),
+    [
+        ("top_p", "1.0", "1"),
+        ("seed", " RANDOM ", "random"),
+        ("think", "High", "high"),
+        ("keep_alive", "90", "90"),
+        ("stop", "User: | \\n", '["User:", "\\n"]'),
+        ("stop", '["a|b", " c"]', '["a|b", " c"]'),
+    ],
+)
+async def test_a_value_is_kept_in_one_form_however_it_was_written(
+    parts: Parts, name: str, written: str, kept: str
+) -> None:
+    await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, name, written, by=ANNA)
+
+    assert await stored(parts) == {"channel": {name: kept}}
+    assert await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, name, kept, by=BERND) == []
+    assert (await parts.profiles.resolve(PLACE)).parameters[name].value == REGISTRY[name].read(written)
+
+
+async def test_changes_of_persona_and_prompt_are_told_whatever_else_was_changed_since(parts: Parts) -> None:
+    await parts.preferences.use_persona(PLACE, "go-away", by=ANNA)
+    await parts.preferences.set_prompt(PLACE, "Rhyme.", by=BERND)
+    await parts.preferences.use_persona(IN_THREAD, "commentator", by=ANNA)
+    for number in range(9):
+        await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, "top_k", str(number), by=ANNA)
+
+    changes = await parts.preferences.persona_changes(PLACE)
+    newest = await parts.preferences.persona_changes(PLACE, limit=1)
+
+    assert {(change.key, change.old, change.new, change.changed_by) for change in changes} == {
+        ("persona", None, "go-away", ANNA),
+        ("persona", "go-away", None, BERND),
+        ("system_prompt", None, "Rhyme.", BERND),
+    }
+    assert changes[-1].changed_by == ANNA
+    assert newest == changes[:1]
 
 
 @pytest.mark.parametrize(("name", "value"), [("temperature", "3"), ("warmth", "1"), ("num_ctx", "3")])

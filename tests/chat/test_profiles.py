@@ -9,10 +9,10 @@ from bot.chat.scopes import Scope, ScopeKind, Source
 from bot.errors import BadInput
 from tests.fake_ollama import MODEL
 
-from .parts import ANNA, BERND, CHANNEL, DIRECT, GENERAL, GUILD, IN_DM, IN_THREAD, PLACE, SERVER, Parts, put_together
+from .parts import ANNA, BERND, CHANNEL, DIRECT, GUILD, IN_DM, IN_THREAD, PLACE, SERVER, Parts, put_together
 
 THREAD_SCOPE = Scope(ScopeKind.CHANNEL, IN_THREAD.channel_id)
-NEAREST_FIRST = [(Source.THREAD, THREAD_SCOPE), (Source.CHANNEL, CHANNEL), (Source.SERVER, SERVER)]
+NEAREST_FIRST = [(Source.THREAD, THREAD_SCOPE), (Source.PARENT, CHANNEL), (Source.SERVER, SERVER)]
 
 
 async def set_(parts: Parts, scope: Scope, **values: str) -> None:
@@ -27,9 +27,13 @@ async def test_where_nobody_set_anything_the_operator_and_the_model_decide(parts
     profile = await parts.profiles.resolve(PLACE)
 
     assert (profile.model.value, profile.model.source) == (MODEL, Source.OPERATOR)
-    assert (profile.persona.value.name, profile.persona.source) == ("assistant", Source.OPERATOR)
-    assert parameters(profile) == {"num_predict": (1024, Source.OPERATOR), "think": ("off", Source.OPERATOR)}
-    assert profile.options() == {"num_predict": 1024}
+    assert (profile.persona.value.name, profile.persona.source) == ("assistant", Source.BOT)
+    assert parameters(profile) == {
+        "seed": ("random", Source.BOT),
+        "num_predict": (1024, Source.BOT),
+        "think": ("off", Source.BOT),
+    }
+    assert profile.options() == {"seed": "random", "num_predict": 1024}
 
 
 @pytest.mark.parametrize("above", range(3))
@@ -53,14 +57,15 @@ async def test_values_of_different_scopes_come_together(parts: Parts) -> None:
 
     profile = await parts.profiles.resolve(IN_THREAD)
 
-    assert profile.model.source is Source.CHANNEL
+    assert profile.model.source is Source.PARENT
     assert profile.persona.source is Source.SERVER
     assert parameters(profile) == {
         "top_k": (1, Source.THREAD),
-        "top_p": (0.5, Source.CHANNEL),
+        "top_p": (0.5, Source.PARENT),
         "min_p": (0.1, Source.SERVER),
-        "num_predict": (1024, Source.OPERATOR),
-        "think": ("off", Source.OPERATOR),
+        "seed": ("random", Source.BOT),
+        "num_predict": (1024, Source.BOT),
+        "think": ("off", Source.BOT),
     }
 
 
@@ -89,10 +94,11 @@ async def test_the_operators_default_stands_between_server_and_model(tmp_path: P
 
     assert parameters(profile) == {
         "temperature": (0.5, Source.OPERATOR),
+        "seed": ("random", Source.BOT),
         "num_predict": (9, Source.SERVER),
         "think": ("on", Source.OPERATOR),
     }
-    assert profile.options() == {"temperature": 0.5, "num_predict": 9}
+    assert profile.options() == {"temperature": 0.5, "seed": "random", "num_predict": 9}
 
 
 async def test_a_persona_asked_for_with_the_question_comes_first(parts: Parts) -> None:
@@ -104,7 +110,7 @@ async def test_a_persona_asked_for_with_the_question_comes_first(parts: Parts) -
 
 
 async def test_a_persona_asked_for_that_is_not_there_is_refused_with_a_list(parts: Parts) -> None:
-    with pytest.raises(BadInput, match=r"There is no persona “pirate” here\. There are `assistant`, `google-it`"):
+    with pytest.raises(BadInput, match=r"There is no persona “pirate” here\. Available: `assistant`, `google-it`"):
         await parts.profiles.resolve(PLACE, persona="pirate")
 
 
@@ -136,17 +142,17 @@ async def test_a_deleted_persona_falls_back_to_the_next_scopes(parts: Parts) -> 
     await parts.preferences.use_persona(PLACE, "pirate", by=ANNA)
     await set_(parts, SERVER, persona="commentator")
 
-    channels = await parts.personas.delete(GUILD, "PIRATE", by=BERND)
+    scopes = await parts.personas.delete(GUILD, "PIRATE", by=BERND)
     persona = (await parts.profiles.resolve(PLACE)).persona
 
-    assert channels == [GENERAL]
+    assert scopes == [CHANNEL]
     assert (persona.value.name, persona.source) == ("commentator", Source.SERVER)
 
 
 async def test_a_choice_of_a_persona_that_never_was_counts_as_none(parts: Parts) -> None:
     await set_(parts, CHANNEL, persona="ghost")
 
-    assert (await parts.profiles.resolve(PLACE)).persona.source is Source.OPERATOR
+    assert (await parts.profiles.resolve(PLACE)).persona.source is Source.BOT
 
 
 async def test_a_stored_value_that_is_no_longer_allowed_counts_as_not_set(
@@ -169,8 +175,8 @@ async def test_a_direct_message_has_settings_of_its_own_and_no_server(parts: Par
 
     profile = await parts.profiles.resolve(IN_DM)
 
-    assert parameters(profile)["top_p"] == (0.5, Source.CHANNEL)
+    assert parameters(profile)["top_p"] == (0.5, Source.DIRECT)
     assert "top_k" not in profile.parameters
-    assert profile.persona.source is Source.OPERATOR
+    assert profile.persona.source is Source.BOT
     with pytest.raises(BadInput, match="There is no persona “Pirate” here"):
         await parts.profiles.resolve(IN_DM, persona="Pirate")

@@ -111,7 +111,7 @@ async def test_an_unknown_persona_is_named_with_those_that_there_are(
 ) -> None:
     answer = await alice.slash(channel, "ask", prompt="Why?", persona="nobody")
 
-    assert "⚠️ There is no persona “nobody” here. There are `assistant`, `google-it`" in said(answer)
+    assert "⚠️ There is no persona “nobody” here. Available: `assistant`, `google-it`" in said(answer)
     assert fake.asked == []
 
 

@@ -16,6 +16,7 @@ from tests.fake_ollama import MODEL, FakeOllama, Fault
 from tests.world import (
     Gate,
     file_of,
+    refused,
     said,
     texts,
 )
@@ -112,6 +113,20 @@ async def test_a_model_that_says_nothing_is_said_to_say_nothing(
     ]
 
 
+async def test_a_limit_that_is_used_up_without_a_word_is_said(
+    alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.thoughts, fake.answer = ["Well, ", "let me see"], []
+    fake.ending = {"done_reason": "length"}
+
+    silent = await alice.slash(channel, "ask", prompt="Why?")
+
+    assert said(silent).splitlines()[1:] == [
+        "*The model used up all its tokens before it said anything, most likely on thinking.*",
+        f"{SIGNATURE} · cut off at the token limit of 1024; `/settings set num_predict 2048` allows more",
+    ]
+
+
 async def test_an_answer_cut_off_at_its_limit_says_how_to_allow_more(
     boss: MemberActor, channel: ChannelHandle, fake: FakeOllama
 ) -> None:
@@ -168,14 +183,61 @@ async def test_a_long_question_is_given_back_also_when_it_fails_after_15_minutes
     assert file_of(env, copy) == question
 
 
+async def test_a_private_question_that_failed_is_given_back_to_its_asker_alone(
+    env: Env, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.offline = True
+
+    lost = await alice.slash(channel, "ask", prompt="Between us: why?", private=True)
+
+    [copy] = lost.followups
+    assert copy.ephemeral
+    assert [file.filename for file in copy.attachments] == ["question.txt"]
+    assert file_of(env, copy) == "Between us: why?"
+    assert texts(channel) == []
+
+
+async def test_a_question_that_can_be_read_above_its_failure_is_not_given_back(
+    alice: MemberActor, channel: ChannelHandle, fake: FakeOllama, me: str
+) -> None:
+    fake.offline = True
+
+    lost = await alice.slash(channel, "ask", prompt="Why?")
+    await alice.send(channel, f"{me} {'Why? ' * 100}")
+
+    assert lost.followups == []
+    assert not any(message.attachments for message in channel.history())
+
+
+@pytest.mark.parametrize(("length", "files"), [(300, []), (301, ["question.txt"])])
+async def test_a_long_question_that_is_refused_is_given_back(
+    length: int, files: list[str], env: Env, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    question = "x" * length
+
+    refusal = await alice.slash(channel, "ask", prompt=question, file=("cat.png", b"x"))
+
+    assert refused(refusal).startswith("“cat.png” is not a text file.")
+    assert [(copy.content, copy.ephemeral) for copy in refusal.followups] == [("Here is your question:", True)] * len(
+        files
+    )
+    assert [file.filename for copy in refusal.followups for file in copy.attachments] == files
+    assert all(file_of(env, copy) == question for copy in refusal.followups)
+    assert fake.asked == []
+
+
 @pytest.mark.operator(OLLAMA_NUM_CTX="256", OLLAMA_NUM_PREDICT="60")
-async def test_a_memory_that_is_full_is_said_once_and_the_oldest_messages_leave_it(
+async def test_a_window_that_is_full_is_said_once_and_the_oldest_messages_leave_it(
     alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
 ) -> None:
     fake.answer = ["word "] * 30
     answers = [said(await alice.slash(channel, "ask", prompt=f"Question {number}?")) for number in range(9)]
 
-    full = [number for number, text in enumerate(answers) if "the memory was full, so the oldest" in text]
+    full = [
+        number
+        for number, text in enumerate(answers)
+        if "the context window was full, so the model no longer sees" in text
+    ]
     assert full
     assert full[0] > 1
     assert len(full) < 4
@@ -231,4 +293,26 @@ async def test_an_answer_is_shown_even_where_the_memory_fails(
     answer = await alice.slash(channel, "ask", prompt="Why?")
 
     assert said(answer) == f"-# alice asked: Why?\nHello there.\n{SIGNATURE}"
-    assert "could not be noted in the memory" in caplog.text
+    assert "The messages of an answer could not be noted in the database" in caplog.messages
+
+
+async def test_an_answer_that_could_not_be_remembered_says_so_by_an_id(
+    env: Env,
+    alice: MemberActor,
+    channel: ChannelHandle,
+    fake: FakeOllama,
+    database_file: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fake.between = gate = Gate(env, before=1)
+    answer = await alice.slash(channel, "ask", prompt="Why?")
+
+    with closing(sqlite3.connect(database_file)) as connection:
+        connection.execute("ALTER TABLE receipts RENAME TO gone")
+    await gate.open()
+
+    header, text, sentence, signature = said(answer).splitlines()
+    assert (header, text, signature) == ("-# alice asked: Why?", "Hello there.", SIGNATURE)
+    found = re.fullmatch(r"⚠️ Something unexpected went wrong\. .* in the log as error ([0-9a-f]{8})\.", sentence)
+    assert found
+    assert f"Unexpected error {found[1]}" in caplog.text

@@ -57,8 +57,11 @@ async def test_a_private_question_with_a_file_is_answered_privately(alice: Membe
 
 
 REFUSED = [
-    ([("cat.png", b"x")], "“cat.png” is no text file. I read text and source files, such as .txt, .md, .py or .csv."),
-    ([("big.txt", b"x" * 300_000)], "“big.txt” is too large: it has 300.0 kB, and at most 262.1 kB are allowed."),
+    (
+        [("cat.png", b"x")],
+        "“cat.png” is not a text file. I read text and source files, such as .txt, .md, .py or .csv.",
+    ),
+    ([("big.txt", b"x" * 300_000)], "“big.txt” is too large: it is 300.0 kB, and at most 262.1 kB are allowed."),
 ]
 
 
@@ -105,7 +108,7 @@ async def test_a_file_from_anywhere_but_discord_is_never_downloaded(
 async def test_what_is_no_utf_8_is_refused(
     data: bytes, alice: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama
 ) -> None:
-    sentence = "“a.txt” is no UTF-8 text. Please save it as UTF-8 and attach it again."
+    sentence = "“a.txt” is not UTF-8 text. Please save it as UTF-8 and try again."
 
     refusal = await alice.slash(channel, "ask", prompt="Why?", file=("a.txt", data))
     await alice.send(channel, f"{me} Why?", attachments=[("a.txt", data)])

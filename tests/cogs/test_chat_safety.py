@@ -75,7 +75,7 @@ async def test_a_question_can_not_write_markup_into_the_header(alice: MemberActo
     answer = await alice.slash(channel, "ask", prompt="**a**\n# b [c](https://example.com) <@1> ||d||")
 
     assert said(answer).splitlines()[0] == (
-        r"-# alice asked: \*\*a\*\* \# b \[c\]\(https://example.com\) \<@1\> \|\|d\|\|"
+        r"-# alice asked: \*\*a\*\* \# b \[c\]\(https://example.com) \<@1\> \|\|d\|\|"
     )
 
 

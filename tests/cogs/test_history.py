@@ -73,6 +73,64 @@ async def test_what_is_taken_back_is_never_read_again(
     ]
 
 
+async def test_a_question_that_failed_is_not_counted(
+    alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.answer, fake.error_line = [], "boom"
+    await alice.slash(channel, "ask", prompt="First?")
+    first = await remembered(alice, channel)
+    fake.answer, fake.error_line = ["Yes."], None
+    await alice.slash(channel, "ask", prompt="Second?")
+
+    shown = await alice.slash(channel, "history show")
+
+    assert first == "Nothing is remembered of this conversation yet."
+    assert said(shown).splitlines() == [
+        "2 messages are remembered here; the newest 2 go to the model. The last ones:",
+        "- **alice**: Second?",
+        "- **Model**: Yes.",
+    ]
+
+
+async def test_looking_leaves_no_trace(alice: MemberActor, channel: ChannelHandle, database_file: Path) -> None:
+    await alice.slash(channel, "history show")
+
+    with closing(sqlite3.connect(database_file)) as connection:
+        assert connection.execute("SELECT count(*) FROM conversations").fetchone() == (0,)
+
+
+async def test_an_answer_that_is_being_written_is_not_taken_back_with_the_question_before(
+    env: Env, alice: MemberActor, bob: MemberActor, boss: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    await alice.slash(channel, "ask", prompt="Hers.")
+    fake.between = gate = Gate(env, before=1)
+    await bob.slash(channel, "ask", prompt="His.")
+
+    refusals = [await member.slash(channel, "history undo") for member in (alice, boss)]
+    await gate.open()
+
+    for refusal in refusals:
+        assert refused(refusal) == "An answer is being written here; please wait until it ends."
+    assert await remembered(alice, channel) == "4 messages are remembered here"
+    assert said(await bob.slash(channel, "history undo")) == "Forgotten, with its answer: “His.”"
+
+
+async def test_what_others_asked_since_is_not_forgotten_by_an_old_button(
+    env: Env, alice: MemberActor, bob: MemberActor, channel: ChannelHandle
+) -> None:
+    await alice.slash(channel, "ask", prompt="Hers.")
+    asked = await alice.slash(channel, "history clear")
+    await bob.slash(channel, "ask", prompt="His.")
+    assert asked.response is not None
+
+    click = await alice.click(asked.response, label="Forget everything")
+
+    [told] = click.followups
+    assert told.ephemeral
+    assert told.content.startswith("Other people asked here too; forgetting it all needs the permission")
+    assert await remembered(alice, channel) == "4 messages are remembered here"
+
+
 async def test_nothing_is_left_to_take_back_in_the_end(boss: MemberActor, channel: ChannelHandle) -> None:
     await boss.slash(channel, "ask", prompt="Only one.")
     await boss.slash(channel, "history undo")

@@ -100,7 +100,7 @@ async def test_a_model_that_there_is_not_can_not_be_chosen(
     refusal = await boss.slash(channel, "model use", name="`x`'; DROP TABLE settings;--")
     shown = await boss.slash(channel, "model show")
 
-    assert said(refusal) == f"The Ollama server has no model “'x''; DROP TABLE settings;--”. It has `{MODEL}`."
+    assert said(refusal) == f"The Ollama server has no model `'x''; DROP TABLE settings;--`. It has `{MODEL}`."
     assert said(shown).startswith(f"**{MODEL}**, from the operator's default")
 
 
@@ -310,3 +310,9 @@ async def test_at_shutdown_a_download_does_not_look_as_if_it_went_on(
 
     assert said(download) == "The download of **llama3.2** was cancelled: the bot is being restarted."
     assert fake.closed == 1
+
+
+async def test_a_download_is_not_to_be_had_in_a_direct_message(alice: MemberActor) -> None:
+    refusal = await alice.user.slash("model pull", name="llama3.2")
+
+    assert refused(refusal) == ("A model can be downloaded only in a server's channel, and a direct message is none.")

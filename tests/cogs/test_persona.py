@@ -7,6 +7,10 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
+from bot.chat.messages import Author
+from bot.chat.scopes import Scope, ScopeKind
+from bot.storage.database import Database
+from bot.storage.settings import SqlSettings
 from tests.fake_ollama import FakeOllama
 from tests.world import field_of, file_of, refused, said, thread_in
 
@@ -17,7 +21,7 @@ RHYMES = "Answer in rhymes.\nAlways."
 async def test_before_anybody_chose_the_helpful_assistant_answers(alice: MemberActor, channel: ChannelHandle) -> None:
     shown = await alice.slash(channel, "persona show")
 
-    assert said(shown) == "**assistant**, from the operator's default\n> You are a helpful assistant."
+    assert said(shown) == "**assistant**, from the bot's own default\n> You are a helpful assistant."
     assert shown.ephemeral
 
 
@@ -73,8 +77,8 @@ async def test_what_was_chosen_can_be_taken_back(boss: MemberActor, channel: Cha
     back = await boss.slash(channel, "persona reset")
     again = await boss.slash(channel, "persona reset")
 
-    assert said(back) == "**assistant** answers here, from the operator's default."
-    assert said(again) == "Nothing was set here. **assistant** answers here, from the operator's default."
+    assert said(back) == "**assistant** answers here, from the bot's own default."
+    assert said(again) == "Nothing was set here. **assistant** answers here, from the bot's own default."
 
 
 async def test_a_thread_that_takes_its_choice_back_goes_by_its_channel_again(
@@ -86,7 +90,7 @@ async def test_a_thread_that_takes_its_choice_back_goes_by_its_channel_again(
 
     back = await boss.slash(thread, "persona reset")
 
-    assert said(back) == "**go-away** answers here, from this channel."
+    assert said(back) == "**go-away** answers here, from this thread's channel."
 
 
 async def test_a_prompt_too_long_for_a_message_is_shown_as_a_file(
@@ -205,7 +209,46 @@ async def test_deleting_an_unused_persona_bothers_nobody(boss: MemberActor, chan
     gone = await boss.slash(channel, "persona use", name="poet")
 
     assert said(deleted) == "The persona “poet” is deleted. No channel used it."
-    assert refused(gone).startswith("There is no persona “poet” here. There are `assistant`")
+    assert refused(gone).startswith("There is no persona “poet” here. Available: `assistant`")
+
+
+async def test_a_deleted_persona_is_named_as_it_was_saved(boss: MemberActor, channel: ChannelHandle) -> None:
+    await boss.slash(channel, "persona save", name="Sea Captain", prompt=RHYMES)
+
+    deleted = await boss.slash(channel, "persona delete", name=" sea  CAPTAIN ")
+
+    assert said(deleted) == "The persona “Sea Captain” is deleted. No channel used it."
+
+
+@pytest.mark.parametrize(
+    ("kinds", "sentences"),
+    [
+        ([ScopeKind.CHANNEL], "The default answers there now: <#{id}>."),
+        ([ScopeKind.SERVER], "The default replaces this server's own choice."),
+        (
+            [ScopeKind.SERVER, ScopeKind.CHANNEL],
+            "The default answers there now: <#{id}>. The default replaces this server's own choice.",
+        ),
+    ],
+)
+async def test_a_channel_with_the_servers_id_is_told_from_the_server(
+    kinds: list[ScopeKind],
+    sentences: str,
+    boss: MemberActor,
+    guild: GuildHandle,
+    channel: ChannelHandle,
+    database: Database,
+) -> None:
+    """As in a server of 2016 or before, whose first channel has its id."""
+    await boss.slash(channel, "persona save", name="poet", prompt=RHYMES)
+    for kind in kinds:
+        await SqlSettings(database).change(
+            Scope(kind, guild.id), {"persona": "poet"}, guild_id=guild.id, by=Author(boss.id, "boss")
+        )
+
+    deleted = await boss.slash(channel, "persona delete", name="poet")
+
+    assert said(deleted) == f"The persona “poet” is deleted. {sentences.format(id=guild.id)}"
 
 
 @pytest.mark.parametrize(

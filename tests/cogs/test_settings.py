@@ -25,10 +25,11 @@ async def test_everything_in_force_is_shown_with_its_source(alice: MemberActor, 
     assert shown.ephemeral
     assert [entry.split("`")[1] for entry in text.splitlines()] == ["model", "persona", *REGISTRY, "num_ctx"]
     assert line(text, "model") == f"**{MODEL}**, from the operator's default"
-    assert line(text, "persona") == "**assistant**, from the operator's default"
+    assert line(text, "persona") == "**assistant**, from the bot's own default"
     assert line(text, "temperature") == "the model's own default"
-    assert line(text, "num_predict") == "**1024**, from the operator's default"
-    assert line(text, "num_ctx") == "**4096**, from the operator's default (the same for everybody)"
+    assert line(text, "seed") == "**random**, from the bot's own default"
+    assert line(text, "num_predict") == "**1024**, from the bot's own default"
+    assert line(text, "num_ctx") == "**4096**, from the operator's default (less where a model takes less)"
 
 
 async def test_the_nearest_setting_counts_and_its_author_is_named(
@@ -60,15 +61,14 @@ async def test_a_servers_settings_stay_in_that_server(
 
     shown = await stranger.slash(room, "settings show")
 
-    assert line(said(shown), "seed") == "the model's own default"
+    assert line(said(shown), "seed") == "**random**, from the bot's own default"
 
 
 async def test_a_change_says_what_was_before(boss: MemberActor, channel: ChannelHandle) -> None:
-    said_each_time = [
-        said(await boss.slash(channel, "settings set", parameter="Top-K", value=value)) for value in ("5", "5", "9")
-    ]
+    answers = [await boss.slash(channel, "settings set", parameter="Top-K", value=value) for value in ("5", " 5 ", "9")]
 
-    assert said_each_time == [
+    assert [answer.ephemeral for answer in answers] == [False, True, False]
+    assert [said(answer) for answer in answers] == [
         "`top_k` is **5** in this channel now.",
         "`top_k` is **5** in this channel already.",
         "`top_k` is **9** in this channel now; it was 5.",
@@ -123,11 +123,36 @@ async def test_one_setting_or_all_of_them_can_be_taken_back(boss: MemberActor, c
     rest = await boss.slash(channel, "settings reset")
     nothing = await boss.slash(channel, "settings reset")
 
-    assert said(one) == "Taken back in this channel: `seed` (was 1)."
-    assert said(rest) == "Taken back in this channel: `top_k` (was 2), `top_p` (was 0.5)."
+    assert said(one) == "Reset in this channel: `seed` (was 1)."
+    assert said(rest) == "Reset in this channel: `top_k` (was 2), `top_p` (was 0.5)."
     assert said(nothing) == "Nothing was set in this channel."
     assert (one.ephemeral, nothing.ephemeral) == (False, True)
     assert line(said(await boss.slash(channel, "settings show")), "seed").startswith("**9**, from this server")
+
+
+async def test_a_thread_and_a_direct_message_are_called_by_their_names(
+    env: Env, boss: MemberActor, channel: ChannelHandle
+) -> None:
+    thread = thread_in(channel, boss)
+    await boss.slash(channel, "settings set", parameter="top_p", value="0.5")
+
+    in_thread = [
+        await boss.slash(thread, "settings set", parameter="top_k", value="5"),
+        await boss.slash(thread, "settings reset"),
+        await boss.slash(thread, "settings reset"),
+    ]
+    in_dm = await boss.user.slash("settings set", parameter="top_k", value="5")
+
+    assert [said(answer) for answer in in_thread] == [
+        "`top_k` is **5** in this thread now.",
+        "Reset in this thread: `top_k` (was 5).",
+        "Nothing was set in this thread.",
+    ]
+    inherited = line(said(await boss.slash(thread, "settings show")), "top_p")
+    assert inherited.startswith("**0.5**, from this thread's channel (set by boss")
+    assert said(in_dm) == "`top_k` is **5** in this conversation now."
+    own = line(said(await boss.user.slash("settings show")), "top_k")
+    assert own.startswith("**5**, from this conversation (set by boss")
 
 
 async def test_taking_back_the_settings_leaves_persona_and_model_alone(

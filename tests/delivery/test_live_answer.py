@@ -45,10 +45,13 @@ class Wall(Surface):
     """Messages as a list, with what was written to them in order."""
 
     def __init__(self, behaviours: Iterable[Behaviour] = ()) -> None:
-        super().__init__("wall")
+        super().__init__()
         self.pages: list[str] = []
         self.writes: list[tuple[int, str]] = []
         self._behaviours: Iterator[Behaviour] = iter(behaviours)
+
+    def bucket_of(self, page: int) -> str:
+        return "wall"
 
     async def _behave(self) -> None:
         behaviour = next(self._behaviours, Behaviour())
@@ -80,11 +83,12 @@ class Shown:
     wall: Wall
     header: str = HEADER
     control: Control = field(default_factory=Control)
+    pace: Pace = field(default_factory=lambda: Pace(0))
     links: int = 0
     """How often the caller was told of a write."""
 
     def __post_init__(self) -> None:
-        self.live = LiveAnswer(self.wall, Pace(0).bucket("wall"), self.control, header=self.header)
+        self.live = LiveAnswer(self.wall, self.pace, self.control, header=self.header)
         self.task = asyncio.create_task(self.live.show(self._written))
 
     async def _written(self) -> None:
@@ -112,7 +116,7 @@ def expected(text: str, finished: Finished, header: str = HEADER) -> list[str]:
     shown = [page.text for page in pages.closed] or [""]
     footer = wording.footer(finished)
     if not pages.closed and finished.reason in {EndReason.COMPLETE, EndReason.LENGTH}:
-        footer = f"{wording.NOTHING_SAID}\n{footer}"
+        footer = f"{wording.nothing_said(finished)}\n{footer}"
     shown[0] = "\n".join(filter(None, [header, shown[0]]))
     last = "\n".join(filter(None, [shown[-1], footer]))
     return [*shown[:-1], last] if units(last) <= LIMIT else [*shown, footer]
@@ -186,6 +190,46 @@ async def test_the_first_thing_to_see_is_that_somebody_is_at_it() -> None:
 
     assert shown.wall.pages == [f"{HEADER}\n-# One moment…"]
     await shown.end()
+
+
+async def test_who_waits_is_told_once_how_many_come_first() -> None:
+    shown = Shown(Wall())
+    for ahead in (3, 2, 1):
+        shown.live.waiting(ahead)
+        await shown.until(lambda: bool(shown.wall.pages))
+        for _ in range(9):
+            await asyncio.sleep(0)
+    shown.live.step(Step.STARTING, "tiny:1b")
+    for _ in range(9):
+        await asyncio.sleep(0)
+
+    assert shown.wall.writes == [(0, f"{HEADER}\n{wording.waiting(3)}")]
+    await shown.end()
+
+
+async def test_sending_and_editing_are_paced_apart() -> None:
+    now, waits = [0.0], list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        now[0] += seconds
+
+    class Apart(Wall):
+        def bucket_of(self, page: int) -> str:
+            return "edit" if page < len(self.message_ids) else "send"
+
+    shown = Shown(Apart(), pace=Pace(1, clock=lambda: now[0], sleep=sleep))
+    await shown.until(lambda: len(shown.wall.writes) == 1)
+    shown.live.text("word " * 370)
+    await shown.until(lambda: len(shown.wall.writes) == 2)
+    waits_of_one_each = list(waits)
+    shown.live.text("word " * 370)
+
+    await shown.end()
+
+    assert waits_of_one_each == []
+    assert [page for page, _ in shown.wall.writes] == [0, 0, 0, 1]
+    assert waits == [1], "the second edit waits for the first one, the new page waits for nothing"
 
 
 async def test_the_caller_hears_of_each_write_even_while_text_never_pauses() -> None:

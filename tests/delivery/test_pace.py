@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.pace import INTERVAL, Bucket, Pace
+from bot.delivery.pace import INTERVAL, MANY, Bucket, Pace
 
 
 class Time:
@@ -121,15 +120,30 @@ async def test_who_gives_up_waiting_holds_nobody_up() -> None:
     assert begun == [100 + INTERVAL]
 
 
-async def test_one_key_has_one_bucket_for_as_long_as_it_is_held() -> None:
-    pace = Pace()
-    bucket = pace.bucket(("channel", 1))
+async def test_one_key_has_one_bucket_also_when_nobody_holds_it() -> None:
+    time, begun = Time(), list[float]()
+    pace = time.pace()
 
-    assert pace.bucket(("channel", 1)) is bucket
-    assert pace.bucket(("channel", 2)) is not bucket
-    del bucket
-    gc.collect()
-    assert len(pace._buckets) == 0
+    await write(pace.bucket(("channel", 1)), time, begun)
+    await write(pace.bucket(("channel", 2)), time, begun)
+    await write(pace.bucket(("channel", 1)), time, begun)
+
+    assert begun == [100, 100, 100 + INTERVAL]
+
+
+async def test_of_many_buckets_only_those_that_are_free_are_forgotten() -> None:
+    time = Time()
+    pace = time.pace()
+    free = [pace.bucket(number) for number in range(MANY - 2)]
+    pausing, busy = pace.bucket("pausing"), pace.bucket("busy")
+    await write(pausing, time, [])
+
+    async with busy.turn():
+        pace.bucket("one too many")
+
+        assert (pace.bucket("pausing"), pace.bucket("busy")) == (pausing, busy)
+        assert len(pace._buckets) == 3
+        assert pace.bucket(0) is not free[0]
 
 
 @settings(deadline=None)

@@ -33,7 +33,7 @@ def finished(reason: EndReason = DONE, **more: object) -> Finished:
         ),
         (
             finished(left_out=4),
-            "-# llama3.2 · assistant · the memory was full, so the oldest messages no longer count",
+            "-# llama3.2 · assistant · the context window was full, so the model no longer sees the oldest messages",
         ),
         (
             finished(EndReason.INTERRUPTED),
@@ -53,17 +53,29 @@ def test_the_footer_says_who_answered_and_what_went_wrong(end: Finished, footer:
     assert wording.footer(end) == footer
 
 
-def test_an_unexpected_error_is_shown_by_its_id_only(caplog: pytest.LogCaptureFixture) -> None:
-    footer = wording.footer(finished(EndReason.FAILED, error=ZeroDivisionError("a secret")))
+@pytest.mark.parametrize("reason", [EndReason.FAILED, DONE], ids=["in place of an answer", "beside a whole answer"])
+def test_an_unexpected_error_is_shown_by_its_id_only(reason: EndReason, caplog: pytest.LogCaptureFixture) -> None:
+    footer = wording.footer(finished(reason, error=ZeroDivisionError("a secret")))
 
     found = re.search(r"log as error ([0-9a-f]{8})\.", footer)
     assert found
     assert "secret" not in footer
     assert found[1] in caplog.text
+    assert footer.splitlines()[1:] == ["-# llama3.2 · assistant"]
 
 
-def test_an_unexpected_error_beside_a_whole_answer_is_the_logs_business() -> None:
-    assert wording.footer(finished(error=ZeroDivisionError("a secret"))) == "-# llama3.2 · assistant"
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (DONE, "*The model said nothing. Please ask again, or ask it differently.*"),
+        (
+            EndReason.LENGTH,
+            "*The model used up all its tokens before it said anything, most likely on thinking.*",
+        ),
+    ],
+)
+def test_an_answer_without_a_word_says_why_there_is_none(reason: EndReason, sentence: str) -> None:
+    assert wording.nothing_said(finished(reason)) == sentence
 
 
 @pytest.mark.parametrize(("ahead", "words"), [(1, "one other answer comes"), (2, "2 other answers come")])
@@ -107,3 +119,14 @@ def test_a_header_is_one_line_in_which_nothing_is_markdown(name: str, question: 
     bare = re.sub(r"\\[\\*_~|`<>\[\]()#]", "", header.removeprefix("-# "))
     assert not set(bare) & set("\\*_~|`<>[]()#")
     assert len(header.splitlines()) == 1
+
+
+def test_an_address_in_a_header_stays_as_it_is() -> None:
+    header = wording.header("*Anna*", "See https://example.com/a_b_(c)#d_e and _this_ <http://x.org/_y_>")
+
+    assert header == (r"-# \*Anna\* asked: See https://example.com/a_b_(c)#d_e and \_this\_ \<http://x.org/_y_\>")
+
+
+@pytest.mark.parametrize("turning", "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_nothing_in_a_header_turns_the_direction_of_the_writing(turning: str) -> None:
+    assert wording.header(f"An{turning}na", f"Why{turning}?") == "-# Anna asked: Why?"

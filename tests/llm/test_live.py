@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
@@ -23,15 +24,22 @@ HOST = os.environ.get("OLLAMA_HOST", "http://127.0.0.1:11434")
 MODEL = os.environ.get("OLLAMA_MODEL", "smollm2:135m")
 
 
+def unavailable(why: str) -> NoReturn:
+    """Skip, or fail where LLAMPOST_LIVE=required says that there must be a model."""
+    if os.environ.get("LLAMPOST_LIVE") == "required":
+        pytest.fail(f"LLAMPOST_LIVE=required, but: {why}")
+    pytest.skip(why)
+
+
 @pytest.fixture
 async def model() -> AsyncIterator[OllamaModel]:
     async with connect(HOST) as found:
         try:
             names = [summary.name for summary in await found.models()]
         except ModelError as error:
-            pytest.skip(f"OLLAMA_HOST: {error}")
+            unavailable(f"OLLAMA_HOST: {error}")
         if MODEL not in names:
-            pytest.skip(f"Ollama at {found.address} has no model {MODEL}; OLLAMA_MODEL names another")
+            unavailable(f"Ollama at {found.address} has no model {MODEL}; OLLAMA_MODEL names another")
         yield found
 
 

@@ -9,11 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.chat.messages import Author, EndReason, Place, Receipt
+from bot.errors import BadInput
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import open_database
 from bot.storage.migrations import migrate
@@ -80,6 +82,7 @@ class ConversationMachine(RuleBasedStateMachine):
         self.store = SqlConversations(self.database)
         self.memories = {place: Memory() for place in PLACES}
         self.running: list[tuple[int, Memory]] = []
+        self.interrupted: set[int] = set()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -114,7 +117,12 @@ class ConversationMachine(RuleBasedStateMachine):
     def undo(self, place: Place) -> None:
         memory = self.memories[place]
         newest = memory.branch()[-2:]
-        assert [message.id for message in self.run(self.store.undo(place))] == newest
+        writing = {answer for answer, _ in self.running} - self.interrupted
+        if newest and memory.below(newest[0]) & writing:
+            with pytest.raises(BadInput, match="An answer is being written here"):
+                self.run(self.store.undo(place, only_by=None))
+            return
+        assert [message.id for message in self.run(self.store.undo(place, only_by=None))] == newest
         if newest:
             memory.head = memory.parents[newest[0]]
             for gone in memory.below(newest[0]):
@@ -124,7 +132,7 @@ class ConversationMachine(RuleBasedStateMachine):
     @rule(place=places)
     def clear(self, place: Place) -> None:
         memory = self.memories[place]
-        assert self.run(self.store.clear(place)) == len(memory.parents)
+        assert self.run(self.store.clear(place, only_by=None)) == len(memory.parents)
         memory.parents.clear()
         memory.texts.clear()
         memory.head = memory.start = None
@@ -139,7 +147,9 @@ class ConversationMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         unfinished = {answer for answer, memory in self.running if answer in memory.parents}
-        assert {answer.id for answer in self.run(self.store.interrupt_running())} <= unfinished
+        interrupted = {answer.id for answer in self.run(self.store.interrupt_running())}
+        assert interrupted == unfinished - self.interrupted
+        self.interrupted |= interrupted
 
     @invariant()
     def both_remember_the_same(self) -> None:
@@ -148,6 +158,9 @@ class ConversationMachine(RuleBasedStateMachine):
 
     async def compare(self) -> None:
         for place, memory in self.memories.items():
+            summary = await self.store.summary(place, newest=3)
+            assert (summary.total, summary.in_window) == (len(memory.branch()), len(memory.window()))
+            assert [message.id for message in summary.newest] == memory.branch()[-3:]
             conversation = await self.store.open(place)
             found = [(message.id, message.content) for message in await self.store.branch(place)]
             assert found == [(message, memory.texts[message]) for message in memory.branch()]

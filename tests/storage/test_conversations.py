@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 import sqlalchemy as sa
 
+from bot.chat.memory import Summary
 from bot.chat.messages import Author, EndReason, Place, Receipt, Role, RunningAnswer, StoredMessage
+from bot.errors import BadInput, NotAllowed
 from bot.storage import schema
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database, open_database
@@ -14,7 +16,7 @@ from .conftest import Clock
 Say = Callable[..., Awaitable[tuple[int, int]]]
 Rows = Callable[[sa.Table], Awaitable[int]]
 
-ANNA = Author(1, "Anna")
+ANNA, BERND = Author(1, "Anna"), Author(2, "Bernd")
 PLACE, OTHER = Place(10, 7), Place(11, 7)
 RECEIPT = Receipt("llama", "assistant", 0, {"seed": 1})
 
@@ -28,8 +30,8 @@ def store(database: Database, clock: Clock) -> SqlConversations:
 def say(store: SqlConversations) -> Say:
     """A question with its finished answer; returns the ids of both."""
 
-    async def say(question: str, answer: str | None = None, place: Place = PLACE) -> tuple[int, int]:
-        question_id, answer_id = await store.begin(await store.open(place), ANNA, question)
+    async def say(question: str, answer: str | None = None, place: Place = PLACE, by: Author = ANNA) -> tuple[int, int]:
+        question_id, answer_id = await store.begin(await store.open(place), by, question)
         await store.finish(answer_id, f"{question}!" if answer is None else answer, EndReason.COMPLETE, RECEIPT)
         return question_id, answer_id
 
@@ -101,11 +103,11 @@ async def test_places_do_not_see_each_other(store: SqlConversations, say: Say) -
     await say("there", place=OTHER)
     await say("private", place=Place(12))
     assert texts(await store.branch(PLACE)) == ["here", "here!"]
-    assert texts(await store.undo(OTHER)) == ["there", "there!"]
-    assert await store.clear(Place(12)) == 2
-    assert await store.clear(Place(99)) == 0
+    assert texts(await store.undo(OTHER, only_by=None)) == ["there", "there!"]
+    assert await store.clear(Place(12), only_by=None) == 2
+    assert await store.clear(Place(99), only_by=None) == 0
     assert [await store.count(place) for place in (PLACE, OTHER, Place(12), Place(99))] == [2, 0, 0, 0]
-    assert await store.branch(Place(99)) == await store.undo(Place(99)) == []
+    assert await store.branch(Place(99)) == await store.undo(Place(99), only_by=None) == []
 
 
 async def test_the_authors_are_all_who_asked_in_the_place_whether_shown_or_not(
@@ -114,10 +116,10 @@ async def test_the_authors_are_all_who_asked_in_the_place_whether_shown_or_not(
     assert await store.authors(PLACE) == set()
     await say("one")
     await say("two")
-    await store.begin(await store.open(PLACE), Author(2, "Bernd"), "unanswered")
+    await store.begin(await store.open(PLACE), BERND, "unanswered")
     await store.begin(await store.open(OTHER), Author(3, "Carla"), "elsewhere")
     assert await store.authors(PLACE) == {1, 2}
-    await store.clear(PLACE)
+    await store.clear(PLACE, only_by=None)
     assert await store.authors(PLACE) == set()
 
 
@@ -162,13 +164,13 @@ async def test_undo_goes_back_one_question_at_a_time(store: SqlConversations, sa
     await say("one")
     await say("two")
     await say("dead end", "")
-    assert texts(await store.undo(PLACE)) == ["two", "two!"]
+    assert texts(await store.undo(PLACE, only_by=None)) == ["two", "two!"]
     assert await store.count(PLACE) == 2
     await say("three")
     assert texts(await store.branch(PLACE)) == ["one", "one!", "three", "three!"]
-    assert texts(await store.undo(PLACE)) == ["three", "three!"]
-    assert texts(await store.undo(PLACE)) == ["one", "one!"]
-    assert await store.undo(PLACE) == []
+    assert texts(await store.undo(PLACE, only_by=None)) == ["three", "three!"]
+    assert texts(await store.undo(PLACE, only_by=None)) == ["one", "one!"]
+    assert await store.undo(PLACE, only_by=None) == []
 
 
 async def test_undo_of_the_windows_start_begins_the_window_at_the_root(store: SqlConversations, say: Say) -> None:
@@ -176,7 +178,7 @@ async def test_undo_of_the_windows_start_begins_the_window_at_the_root(store: Sq
     start, _ = await say("two")
     conversation = await store.open(PLACE)
     await store.move_window(conversation, start)
-    await store.undo(PLACE)
+    await store.undo(PLACE, only_by=None)
     assert (await store.open(PLACE)).window_start is None
     assert texts(await store.window(conversation)) == ["one", "one!"]
 
@@ -185,7 +187,7 @@ async def test_undo_leaves_a_window_that_starts_earlier(store: SqlConversations,
     start, _ = await say("one")
     await say("two")
     await store.move_window(await store.open(PLACE), start)
-    await store.undo(PLACE)
+    await store.undo(PLACE, only_by=None)
     assert (await store.open(PLACE)).window_start == start
 
 
@@ -195,20 +197,93 @@ async def test_undo_and_clear_take_along_all_that_belongs_to_the_messages(
     for question in ("one", "two"):
         for message in await say(question):
             await store.shown_as(message, 100 + message)
-    await store.undo(PLACE)
+    await store.undo(PLACE, only_by=None)
     assert [await rows(table) for table in (schema.receipts, schema.discord_messages)] == [1, 2]
-    assert await store.clear(PLACE) == 2
+    assert await store.clear(PLACE, only_by=None) == 2
     tables = (schema.messages, schema.receipts, schema.discord_messages, schema.conversations)
     assert [await rows(table) for table in tables] == [0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("forget", ["undo", "clear"])
-async def test_a_running_answer_that_was_deleted_does_not_come_back(
-    store: SqlConversations, say: Say, rows: Rows, forget: str
+async def test_undo_takes_back_only_what_the_person_asked_last(store: SqlConversations, say: Say) -> None:
+    await say("one", by=ANNA)
+    await say("two", by=BERND)
+    with pytest.raises(NotAllowed, match=r"somebody else's; .* “Manage Messages”\."):
+        await store.undo(PLACE, only_by=ANNA.id)
+    assert texts(await store.branch(PLACE)) == ["one", "one!", "two", "two!"]
+    assert texts(await store.undo(PLACE, only_by=BERND.id)) == ["two", "two!"]
+    assert texts(await store.undo(PLACE, only_by=ANNA.id)) == ["one", "one!"]
+    assert await store.undo(PLACE, only_by=ANNA.id) == []
+
+
+async def test_a_question_that_failed_hinders_nobody_from_taking_back_the_one_before(
+    store: SqlConversations, say: Say
+) -> None:
+    await say("one", by=ANNA)
+    await say("dead end", "", by=BERND)
+    assert texts(await store.undo(PLACE, only_by=ANNA.id)) == ["one", "one!"]
+
+
+async def test_undo_takes_no_running_answer_along(store: SqlConversations, say: Say) -> None:
+    await say("one")
+    _, answer = await store.begin(await store.open(PLACE), BERND, "two")
+    for only_by in (ANNA.id, None):
+        with pytest.raises(BadInput, match=r"^An answer is being written here; please wait until it ends\.$"):
+            await store.undo(PLACE, only_by=only_by)
+    with pytest.raises(NotAllowed):
+        await store.undo(PLACE, only_by=BERND.id)
+    await store.finish(answer, "two!", EndReason.COMPLETE, RECEIPT)
+    assert texts(await store.branch(PLACE)) == ["one", "one!", "two", "two!"]
+    assert texts(await store.undo(PLACE, only_by=BERND.id)) == ["two", "two!"]
+
+
+async def test_an_answer_that_runs_elsewhere_hinders_no_undo(store: SqlConversations, say: Say) -> None:
+    _, beside = await store.begin(await store.open(PLACE), BERND, "beside")
+    await store.begin(await store.open(OTHER), BERND, "elsewhere")
+    await say("one")
+    assert texts(await store.undo(PLACE, only_by=ANNA.id)) == ["one", "one!"]
+    await store.finish(beside, "beside!", EndReason.COMPLETE, RECEIPT)
+    assert texts(await store.branch(PLACE)) == ["beside", "beside!"]
+
+
+async def test_one_may_clear_only_what_nobody_else_asked_in(store: SqlConversations, say: Say) -> None:
+    await say("one", by=ANNA)
+    await say("elsewhere", by=BERND, place=OTHER)
+    assert await store.clear(PLACE, only_by=ANNA.id) == 2
+    await say("two", by=ANNA)
+    await store.begin(await store.open(PLACE), BERND, "running")
+    for author in (ANNA, BERND):
+        with pytest.raises(NotAllowed, match=r"^Other people asked here too; .* “Manage Messages”\.$"):
+            await store.clear(PLACE, only_by=author.id)
+    assert await store.count(PLACE) == 4
+    assert await store.clear(PLACE, only_by=None) == 4
+    assert await store.clear(PLACE, only_by=ANNA.id) == 0
+
+
+async def test_a_summary_counts_the_shown_branch_and_nothing_beside_it(store: SqlConversations, say: Say) -> None:
+    await say("one")
+    start, _ = await say("two")
+    await store.move_window(await store.open(PLACE), start)
+    await say("dead end", "")
+    await say("three")
+    await store.begin(await store.open(PLACE), ANNA, "running")
+    summary = await store.summary(PLACE, newest=3)
+    assert (summary.total, summary.in_window) == (6, 4)
+    assert texts([*summary.newest]) == ["two!", "three", "three!"]
+
+
+async def test_a_summary_of_nothing_makes_no_conversation(store: SqlConversations, say: Say, rows: Rows) -> None:
+    await say("dead end", "", place=OTHER)
+    for place in (PLACE, OTHER):
+        assert await store.summary(place, newest=3) == Summary(total=0, in_window=0, newest=[])
+    assert await rows(schema.conversations) == 1
+
+
+async def test_a_running_answer_that_was_cleared_does_not_come_back(
+    store: SqlConversations, say: Say, rows: Rows
 ) -> None:
     await say("one")
     question, answer = await store.begin(await store.open(PLACE), ANNA, "two")
-    await getattr(store, forget)(PLACE)
+    await store.clear(PLACE, only_by=None)
     again, _ = await say("three")
     await store.shown_as(answer, 99)
     await store.finish(answer, "late", EndReason.COMPLETE, RECEIPT, question_tokens=3)
@@ -223,7 +298,7 @@ async def test_a_cleared_conversation_that_somebody_still_holds_is_empty_and_goe
 ) -> None:
     first, _ = await say("one")
     old = await store.open(PLACE)
-    await store.clear(PLACE)
+    await store.clear(PLACE, only_by=None)
     assert await store.window(old) == []
     await store.move_window(old, first)
     _, answer = await store.begin(old, ANNA, "two")

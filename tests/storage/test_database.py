@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import StorageError
+from bot.errors import DatabaseMissing, SettingError, StorageError
 from bot.storage import sqlite
 from bot.storage.database import Database, open_database
 from bot.storage.state import SqlState
@@ -175,9 +175,16 @@ async def test_a_relative_file_is_relative_to_where_the_bot_starts(
 
 
 async def test_a_look_at_a_database_that_does_not_exist_makes_none(url: str, file: Path) -> None:
-    with pytest.raises(StorageError, match="DATABASE_URL does not exist yet"):
+    with pytest.raises(DatabaseMissing, match="DATABASE_URL does not exist yet"):
         await open_database(url, create=False)
     assert list(file.parent.iterdir()) == []
+
+
+async def test_a_look_tells_a_folder_that_can_not_be_made(file: Path) -> None:
+    file.write_text("in the way")
+    with pytest.raises(StorageError, match="folder of the database file in DATABASE_URL can't be created") as caught:
+        await open_database(f"sqlite+aiosqlite:///{file}/deeper/llampost.db", create=False)
+    assert not isinstance(caught.value, DatabaseMissing)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +210,7 @@ async def test_a_wrong_address_is_one_sentence_without_its_password(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StorageError, match="DATABASE_URL") as caught:
+    with pytest.raises(SettingError, match="DATABASE_URL") as caught:
         await open_database(url)
     assert "hunt" not in "".join(traceback.format_exception(caught.value))
 

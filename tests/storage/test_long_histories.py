@@ -117,8 +117,9 @@ async def test_no_query_of_an_answer_goes_through_a_whole_table(store: SqlConver
     await store.last_estimate("llama")
     await store.authors(LONG)
     await store.interrupt_running()
-    await store.undo(LONG)
-    await store.clear(LONG)
+    await store.summary(LONG, newest=10)
+    await store.undo(LONG, only_by=1)
+    await store.clear(LONG, only_by=1)
     sa.event.remove(sync_engine, "before_cursor_execute", note)
     async with database.reading() as connection:
         for statement, parameters in statements:
@@ -144,7 +145,9 @@ async def test_a_whole_history_can_be_read(store: SqlConversations, fill: Fill) 
     await fill(LONG, DEPTH)
     contents = [message.content for message in await store.branch(LONG)]
     assert contents == [f"message {number}" for number in range(1, DEPTH + 1)]
-    assert await store.count(LONG) == DEPTH
+    summary = await store.summary(LONG, newest=3)
+    assert (await store.count(LONG), summary.total, summary.in_window) == (DEPTH, DEPTH, WINDOW)
+    assert [message.content for message in summary.newest] == contents[-3:]
 
 
 async def test_a_whole_history_can_be_cleared_without_the_writers_waiting_for_all_of_it(
@@ -159,7 +162,7 @@ async def test_a_whole_history_can_be_cleared_without_the_writers_waiting_for_al
             deleted.append(cursor.rowcount)
 
     sa.event.listen(database._engine.sync_engine, "after_cursor_execute", note)
-    assert await store.clear(LONG) == DEPTH
+    assert await store.clear(LONG, only_by=None) == DEPTH
     assert sum(deleted) == DEPTH
     assert max(deleted) <= DEPTH / 10
     assert [await store.count(LONG), await store.count(SHORT)] == [0, 2]
@@ -171,6 +174,7 @@ async def test_a_deep_branch_below_an_undone_question_goes_with_it(
     await fill(LONG, DEPTH)
     async with database.transaction() as connection:
         await connection.execute(sa.update(schema.conversations).values(head_id=2, window_start_id=DEPTH))
-    assert [message.content for message in await store.undo(LONG)] == ["message 1", "message 2"]
+    undone = await store.undo(LONG, only_by=None)
+    assert [message.content for message in undone] == ["message 1", "message 2"]
     assert await store.count(LONG) == 0
     assert (await store.open(LONG)).window_start is None

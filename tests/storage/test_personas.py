@@ -14,6 +14,10 @@ GUILD, OTHER = 7, 8
 SERVER = Scope(ScopeKind.SERVER, GUILD)
 
 
+def channel(number: int) -> Scope:
+    return Scope(ScopeKind.CHANNEL, number)
+
+
 @pytest.fixture
 def personas(database: Database, clock: Clock) -> SqlPersonas:
     return SqlPersonas(database, clock)
@@ -65,9 +69,6 @@ async def test_the_library_is_sorted_by_name_and_belongs_to_one_server(personas:
 async def test_deleting_takes_every_choice_in_the_server_along(
     personas: SqlPersonas, settings: SqlSettings, clock: Clock
 ) -> None:
-    def channel(number: int) -> Scope:
-        return Scope(ScopeKind.CHANNEL, number)
-
     await personas.save(GUILD, "Pirate", "Arr.", by=ANNA)
     await personas.save(GUILD, "Pirate", "Arr!", by=ANNA)
     for scope, guild, name in (
@@ -79,7 +80,7 @@ async def test_deleting_takes_every_choice_in_the_server_along(
     ):
         await settings.change(scope, {"persona": name, "model": "pirate"}, guild_id=guild, by=ANNA)
     time = clock.go_on()
-    assert await personas.delete(GUILD, "piRate", by=BERND) == [1, 4, GUILD]
+    assert await personas.delete(GUILD, "piRate", by=BERND) == [channel(1), channel(4), SERVER]
     assert await personas.find(GUILD, "Pirate") is None
     scopes = [channel(1), channel(2), channel(3), channel(4), SERVER]
     left = await settings.values(scopes)
@@ -91,3 +92,12 @@ async def test_deleting_takes_every_choice_in_the_server_along(
         Change(SERVER, "persona:Pirate", "Arr!", None, BERND, time),
     ]
     assert (await personas.save(GUILD, "Pirate", "Back.", by=ANNA)).version == 1
+
+
+async def test_a_channel_with_the_servers_id_is_told_from_the_server(
+    personas: SqlPersonas, settings: SqlSettings
+) -> None:
+    """The first channel of a server of 2016 or before has its id."""
+    await personas.save(GUILD, "Pirate", "Arr.", by=ANNA)
+    await settings.change(channel(GUILD), {"persona": "Pirate"}, guild_id=GUILD, by=ANNA)
+    assert await personas.delete(GUILD, "Pirate", by=ANNA) == [channel(GUILD)]

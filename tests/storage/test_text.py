@@ -62,7 +62,7 @@ async def everywhere(database: Database, text: str) -> set[str | None]:
     assert await conversations.last_estimate(text) == (2, 1)
     await state.set(text, text)
     said = [m.content for m in await conversations.branch(place)] or [storable(text)]
-    assert await personas.delete(7, text, by=author) == [1]
+    assert await personas.delete(7, text, by=author) == [Scope(ScopeKind.CHANNEL, 1)]
     assert saved.changed_by is not None
     return {*setting, saved.name, saved.prompt, saved.changed_by.name, *said, await state.get(text)}
 

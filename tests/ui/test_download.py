@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot.chat.model import PullProgress
 from bot.ui.download import BAR, Speed, progress_text
+from bot.ui.responses import plain
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,19 @@ def test_the_speed_is_that_of_the_last_ten_seconds() -> None:
     seen = [speed.update(completed) for completed in (0, 100, 100, 500, 500, 700, 600)]
 
     assert seen == [0.0, 0.0, 100.0, 100.0, 40.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("qwen3:4b", "qwen3:4b"),
+        ("**Al_*\n", r"\*\*Al\_\*"),
+        ("[x](http://evil.com)", r"\[x](http://evil.com)"),
+        ("https://[x](http://evil.com)", r"https://\[x](http://evil.com)"),
+        ("<@123456789012345678>", "\\<@\u200b123456789012345678>"),
+        ("@everyone <#1>", "@\u200beveryone \\<#1>"),
+    ],
+)
+def test_a_name_is_shown_as_it_is(name: str, shown: str) -> None:
+    assert plain(name) == shown
+    assert progress_text(name, PullProgress("starting"), 0) == f"Downloading **{shown}**: starting"

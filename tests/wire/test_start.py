@@ -244,7 +244,7 @@ async def test_an_unset_setting_has_its_default(stage: Stage) -> None:
     ran = await stage.run("check", ["DATABASE_URL", "OLLAMA_MODEL"])
 
     assert "llama3.2 is not there" in ran.out
-    assert "does not exist yet" in ran.out
+    assert "Database: not there yet" in ran.out
 
 
 async def test_the_file_env_counts_less_than_the_environment(stage: Stage) -> None:
