@@ -46,8 +46,10 @@ async def test_a_role_mention_that_discord_hides_is_explained(
     await alice.send(channel, f"{role.mention} How are you?")
 
     assert texts(channel)[1:] == [
-        "Discord hides the text of this message from me, because it mentions my role and not me. "
-        "Please choose me from the list, not the role of the same name."
+        (
+            "Discord hides the text of this message from me, because it mentions my role and not me. "
+            "Please choose me from the list, not the role of the same name."
+        )
     ]
     assert fake.asked == []
 
