@@ -167,7 +167,7 @@ async def test_a_check_of_a_new_installation_names_what_is_missing(stage: Stage)
 
     assert ran.status == 1
     failures = [line for line in ran.out.splitlines() if line.startswith("FAIL")]
-    assert [line.split(":")[0] for line in failures] == ["FAIL  Discord token", "FAIL  Default model", "FAIL  Database"]
+    assert [line.split(":")[0] for line in failures] == ["FAIL  Discord token", "FAIL  Default model"]
     assert "`ollama pull nope`" in failures[1]
 
 
@@ -226,9 +226,9 @@ async def test_a_missing_token_is_one_sentence(stage: Stage) -> None:
         ("OLLAMA_HOST", "ftp://example.com", EXIT_SETTING),
         ("OLLAMA_TEMPERATURE", "hot", EXIT_SETTING),
         ("OLLAMA_STOP", "|", EXIT_SETTING),
-        ("DATABASE_URL", "llampost.db", EXIT_DATABASE),
-        ("DATABASE_URL", "sqlite+aiosqlite://", EXIT_DATABASE),
-        ("DATABASE_URL", "postgresql+nothing://u:geheim@h/d", EXIT_DATABASE),
+        ("DATABASE_URL", "llampost.db", EXIT_SETTING),
+        ("DATABASE_URL", "sqlite+aiosqlite://", EXIT_SETTING),
+        ("DATABASE_URL", "postgresql+nothing://u:geheim@h/d", EXIT_SETTING),
     ],
 )
 async def test_a_wrong_text_is_one_sentence(stage: Stage, name: str, value: str, status: int) -> None:
