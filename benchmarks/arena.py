@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import sampler
 from benchmarks.ollama import ScriptedOllama, scripted_ollama
 from benchmarks.processes import cpu_seconds, machine_cpu_seconds
 from benchmarks.recorder import Recorder
@@ -23,8 +24,10 @@ _ROOMY = {
     "MAX_WAITING_QUESTIONS": "1000",
     "OLLAMA_NUM_CTX": "32768",
     "OLLAMA_NUM_PREDICT": "8192",
+    # A file shows nothing before it is complete; here it is to be seen how text arrives.
+    "MAX_ANSWER_MESSAGES": "20",
 }
-"""What an operator sets where so much is asked at once."""
+"""What an operator sets where so much is asked at once, and where long answers are to be read as they grow."""
 
 _HISTORY = 1_000_000
 _LOOK_EVERY = 0.1
@@ -44,6 +47,9 @@ class Usage:
     discord: float
     ollama: float
     machine: float | None
+    calls: int
+    """Calls to Discord so far, and how many of them met a rate limit."""
+    rate_limit_hits: int
 
 
 @dataclass(slots=True)
@@ -90,7 +96,13 @@ class Arena:
         """Read all meters."""
         record = await self.ollama.record()
         return Usage(
-            time.monotonic(), cpu_seconds(self.bot.pid), time.process_time(), record.cpu, machine_cpu_seconds()
+            at=time.monotonic(),
+            bot=cpu_seconds(self.bot.pid),
+            discord=time.process_time(),
+            ollama=record.cpu,
+            machine=machine_cpu_seconds(),
+            calls=len(self.discord.calls),
+            rate_limit_hits=self.discord.rate_limit_hits,
         )
 
     def _ask(self, number: int, person: Actor, place: ChannelHandle) -> None:
@@ -112,15 +124,20 @@ class Arena:
 
 
 @asynccontextmanager
-async def arena(scenario: Scenario, bot: str, repeat: int, folder: Path) -> AsyncIterator[Arena]:
-    """Set everything up; the bot is started and nothing was asked yet."""
-    script = Script(scenario.lengths(repeat), scenario.rate, MODEL_DELAY)
+async def arena(
+    scenario: Scenario, bot: str, repeat: int, folder: Path, *, samples: Path | None = None
+) -> AsyncIterator[Arena]:
+    """Set everything up; the bot is started and nothing was asked yet. It leaves `samples` of its stack at the end."""
+    script = Script(scenario.lengths(repeat), scenario.rate, MODEL_DELAY, scenario.code_heavy)
     settings = Settings(latency=ROUND_TRIP, history=_HISTORY)
     async with scripted_ollama(script) as ollama, LoopbackDiscord(settings) as discord:
         # A bot may leave the READY of a Discord without servers unanswered for a while.
         discord.add_guild("Home")
+        module, environment = BOTS[bot], _ROOMY
+        if samples:
+            module, environment = "benchmarks.sampler", _ROOMY | {sampler.MODULE: module, sampler.FILE: str(samples)}
         process = BotProcess(
-            discord, folder, ollama_host=ollama.host, ollama_model=MODEL, module=BOTS[bot], environment=_ROOMY
+            discord, folder, ollama_host=ollama.host, ollama_model=MODEL, module=module, environment=environment
         )
         async with process:
             made = Arena(scenario, script, discord, ollama, process, Recorder(settings.bot_id))

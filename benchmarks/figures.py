@@ -28,6 +28,11 @@ class AnswerFigures:
     last_text: float | None
     """From the last token written to the full text."""
 
+    @property
+    def wait(self) -> float | None:
+        """From the question to the first text, without the model's own delay."""
+        return None if self.first_text is None else self.to_model + self.first_text
+
 
 def staleness(written: Sequence[float], steps: Sequence[Step], rate: float) -> Staleness:
     """Integrate (tokens written - tokens visible) / rate from the first token to the last, exactly."""

@@ -2,12 +2,15 @@
 
 A message may show more than the model's text: lines in small print (a header, a footer, what goes on), a cursor, and
 where it ends or begins in the middle of something, the Markdown that closes and reopens it. All of that is taken off;
-the rest must be the model's text, to the character, apart from whitespace where two messages join.
+the rest must be the model's text, to the character, apart from whitespace where two messages join, and from tables,
+which may be set in columns.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from benchmarks.tables import Reading, read_columns, tables
 
 SMALL_PRINT = "-# "
 CURSORS = "▌▍▋▊▉█▎▏▐░▒▓⬤●⏳⌛…"
@@ -56,10 +59,10 @@ def match_page(body: str, truth: str, start: int) -> Shown:
     best = Shown(start, exact=not body)
     for beginning in _beginnings(body) if start else (0,):
         for at in _joints(truth, start) if start else (0,):
-            length = _common(body, beginning, truth, at)
-            if not length:
+            reading = _read(body, truth, Reading(beginning, at))
+            if reading.truth == at:
                 continue
-            shown = Shown(at + length, exact=_CLOSINGS.fullmatch(body, beginning + length) is not None)
+            shown = Shown(reading.truth, exact=_CLOSINGS.fullmatch(body, reading.body) is not None)
             best = max(best, shown, key=lambda one: (one.exact, one.end))
     return best
 
@@ -102,18 +105,34 @@ def _joints(truth: str, start: int) -> Iterator[int]:
         yield position
 
 
-def _common(body: str, beginning: int, truth: str, at: int) -> int:
-    """Return how many characters two texts have in common from two positions on."""
-    if body[beginning : beginning + 1] != truth[at : at + 1]:
-        return 0
-    most = min(len(body) - beginning, len(truth) - at)
-    if body[beginning : beginning + most] == truth[at : at + most]:
-        return most
-    low, high = 0, most
-    while high - low > 1:
-        middle = (low + high) // 2
-        if body[beginning : beginning + middle] == truth[at : at + middle]:
-            low = middle
-        else:
-            high = middle
-    return low
+def _read(body: str, truth: str, reading: Reading) -> Reading:
+    """Read a message beside the true text as far as they agree."""
+    while (further := _read_on(body, truth, reading)) != reading:
+        reading = further
+    return reading
+
+
+def _read_on(body: str, truth: str, reading: Reading) -> Reading:
+    """Read to where the next table begins or ends, or to the first difference."""
+    table = next((table for table in tables(truth) if reading.truth < table.end), None)
+    if table is None:
+        return _read_plain(body, truth, reading, len(truth))
+    if reading.truth >= table.start:
+        plain, start = _read_plain(body, truth, reading, table.end), reading
+    else:
+        plain = start = _read_plain(body, truth, reading, table.start)
+        if truth[plain.truth : table.start].strip():
+            return plain
+    columns = read_columns(body, truth, table, start, in_code=has_open_fence(body[: start.body]))
+    return max(plain, columns, key=lambda one: one.truth)
+
+
+def _read_plain(body: str, truth: str, reading: Reading, until: int) -> Reading:
+    """Read as many characters as both have in common."""
+    most = min(len(body) - reading.body, until - reading.truth)
+    shown, written = body[reading.body : reading.body + most], truth[reading.truth : reading.truth + most]
+    if shown == written:
+        size = most
+    else:
+        size = next(place for place, (one, other) in enumerate(zip(shown, written, strict=True)) if one != other)
+    return Reading(reading.body + size, reading.truth + size)

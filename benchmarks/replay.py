@@ -96,7 +96,8 @@ def replay(frames: Iterable[Frame], answer: AnswerText) -> Story:
         shown = screen.show(frame)
         torn += not shown.exact
         fences += has_open_fence(frame.content or "")
-        whole = is_in_files(frame.files, shown, answer.text)
+        files = [file for page in screen.pages.values() for file in page.files]
+        whole = is_in_files(files, shown, answer.text)
         visible = len(answer.tokens) if whole else answer.tokens_within(shown.end)
         if visible != (steps[-1][1] if steps else 0):
             steps.append((frame.at, visible))

@@ -91,6 +91,27 @@ class Summary:
 
     runs: tuple[Run, ...]
 
+    @property
+    def scenario(self) -> Scenario:
+        """What was done."""
+        return self.runs[0].scenario
+
+    @property
+    def bot(self) -> str:
+        """Who did it, as the command line says."""
+        return self.runs[0].bot
+
+    @property
+    def name(self) -> str:
+        """Who did it, for readers."""
+        return self.bot.capitalize()
+
+    @property
+    def faults(self) -> int:
+        """Rate limits met, answers that are not exact, states with a broken fence, messages that look unfinished."""
+        hits = sum(run.rate_limit_hits + run.wrong for run in self.runs)
+        return hits + self.total(lambda answer: answer.story.open_fences + answer.story.left_over)
+
     def median(self, figure: Callable[[Answer], float | None]) -> float | None:
         """Return the middle run's middle answer's figure."""
         return middle([run.median(figure) for run in self.runs])

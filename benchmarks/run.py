@@ -6,6 +6,7 @@ from pathlib import Path
 from benchmarks.arena import Arena, Usage, arena
 from benchmarks.figures import answer_figures
 from benchmarks.processes import peak_memory
+from benchmarks.profile import Profile, keep, stacks
 from benchmarks.replay import replay
 from benchmarks.results import Answer, Lateness, Load, Run
 from benchmarks.scenarios import MODEL_DELAY, Scenario
@@ -15,27 +16,38 @@ from benchmarks.timeline import Timeline
 _ERRORS_FROM = 400
 
 
-async def run(scenario: Scenario, bot: str, repeat: int) -> Run:
-    """Measure one bot in one scenario."""
+async def run(scenario: Scenario, bot: str, repeat: int, *, profile_to: Path | None = None) -> Run:
+    """Measure one bot in one scenario; a profile of its process goes into a folder, if there is one."""
     with tempfile.TemporaryDirectory(prefix="llampost-bench-") as folder:
-        async with arena(scenario, bot, repeat, Path(folder)) as made:
+        samples = Path(folder) / "samples" if profile_to else None
+        async with arena(scenario, bot, repeat, Path(folder), samples=samples) as made:
             await made.warm_up()
-            hits, calls = made.discord.rate_limit_hits, len(made.discord.calls)
             before, after = await made.measure()
-            written = (await made.ollama.record()).answers
-            used = None if before.bot is None or after.bot is None else after.bot - before.bot
-            return Run(
-                scenario=scenario,
-                bot=bot,
-                repeat=repeat,
-                seconds=after.at - before.at,
-                answers=tuple(_answer(made, number, written.get(number, [])) for number in range(scenario.answers)),
-                rate_limit_hits=made.discord.rate_limit_hits - hits,
-                failed_calls=sum(call.status >= _ERRORS_FROM for call in list(made.discord.calls)[calls:]),
-                cpu_ms_per_token=None if used is None else 1000 * used / sum(made.script.lengths),
-                peak_memory=peak_memory(made.bot.pid),
-                load=_load(before, after, made, written),
-            )
+            found = _run(made, (await made.ollama.record()).answers, before, after, bot=bot, repeat=repeat)
+        if samples and profile_to:
+            with samples.open() as lines:
+                counted = stacks(lines, before.at, after.at)
+            tokens, calls = sum(answer.tokens for answer in found.answers), after.calls - before.calls
+            cpu = found.cpu_ms_per_token or 0.0
+            keep(Profile(counted, cpu * tokens / 1000, tokens, calls), profile_to, f"{scenario.name}-{bot}-{repeat}")
+        return found
+
+
+def _run(made: Arena, written: dict[int, list[Written]], before: Usage, after: Usage, *, bot: str, repeat: int) -> Run:
+    used = None if before.bot is None or after.bot is None else after.bot - before.bot
+    return Run(
+        scenario=made.scenario,
+        bot=bot,
+        repeat=repeat,
+        seconds=after.at - before.at,
+        answers=tuple(_answer(made, number, written.get(number, [])) for number in range(made.scenario.answers)),
+        # Also what came after the end counts here.
+        rate_limit_hits=made.discord.rate_limit_hits - before.rate_limit_hits,
+        failed_calls=sum(call.status >= _ERRORS_FROM for call in list(made.discord.calls)[before.calls :]),
+        cpu_ms_per_token=None if used is None else 1000 * used / sum(made.script.lengths),
+        peak_memory=peak_memory(made.bot.pid),
+        load=_load(before, after, made, written),
+    )
 
 
 def _answer(made: Arena, number: int, written: list[Written]) -> Answer:

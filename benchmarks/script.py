@@ -24,11 +24,12 @@ class Script:
     lengths: tuple[int, ...]
     rate: float
     delay: float
+    code_heavy: bool = False
 
     @cached_property
     def texts(self) -> tuple[AnswerText, ...]:
         """Every answer, by number."""
-        measured = (compose(number, length) for number, length in enumerate(self.lengths))
+        measured = (compose(number, length, code_heavy=self.code_heavy) for number, length in enumerate(self.lengths))
         return (*measured, compose(len(self.lengths), _WARM_UP))
 
 

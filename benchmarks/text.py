@@ -1,4 +1,4 @@
-"""The answers of the scripted model: prose, lists and code of a given number of tokens, none like another."""
+"""The answers of the scripted model: prose, lists, tables and code of a given number of tokens, none like another."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ SHORTEST = 4
 """Tokens of the shortest answer."""
 _ENDING = 8
 """Tokens that the last paragraph has at least."""
+_COLUMNS = 3
 _HEAD = 4  # letters of a word that is written as two tokens
 
 
@@ -43,13 +44,13 @@ class AnswerText:
         return bisect_right(self._ends, length)
 
 
-def compose(number: int, count: int) -> AnswerText:
+def compose(number: int, count: int, *, code_heavy: bool = False) -> AnswerText:
     """Write answer `number` with exactly `count` tokens."""
     if count < SHORTEST:
         raise ValueError(f"An answer has at least {SHORTEST} tokens")
     writer = _Writer(number)
     tokens: list[str] = []
-    for block in _blocks(writer):
+    for block in _programs(writer) if code_heavy else _blocks(writer):
         if len(tokens) + len(block) + _ENDING > count:
             break
         tokens += block
@@ -64,6 +65,14 @@ def _blocks(writer: "_Writer") -> Iterator[list[str]]:
         yield writer.bullets()
         yield writer.prose() + writer.prose()
         yield writer.steps()
+        yield writer.table()
+        yield writer.prose()
+
+
+def _programs(writer: "_Writer") -> Iterator[list[str]]:
+    yield writer.prose()[1:]
+    while True:
+        yield writer.code(functions=5)
         yield writer.prose()
 
 
@@ -96,11 +105,25 @@ class _Writer:
             for token in ("\n" if entry else "\n\n", str(entry + 1), ".", *self._words(4), ".")
         ]
 
-    def code(self) -> list[str]:
-        """A function in a code block, with a blank line inside."""
+    def table(self) -> list[str]:
+        """A table of three to five rows below a header."""
+        head, rule = self._row(), ["\n", "|", *_COLUMNS * [" ---", " |"]]
+        rows = [token for _ in range(3 + self._used % 3) for token in ("\n", *self._row())]
+        return ["\n\n", *head, *rule, *rows]
+
+    def _row(self) -> list[str]:
+        cells = [self._words(1 + self._used // 2 % 2) for _ in range(_COLUMNS)]
+        return ["|", *(token for cell in cells for token in (*cell, " |"))]
+
+    def code(self, functions: int = 1) -> list[str]:
+        """A code block of functions, with blank lines inside."""
+        parts = [token for number in range(functions) for token in (*(["\n\n"] if number else []), *self._function())]
+        return ["\n\n", "```", "python", "\n", *parts, "\n", "```"]
+
+    def _function(self) -> list[str]:
         name, argument, value = (self._words(1, "") for _ in range(3))
-        head = ["```", "python", "\n", "def ", *name, "(", *argument, "):", "\n", "    "]
-        return ["\n\n", *head, *value, " =", *self._words(1), "\n\n", "    return", *self._words(1), "\n", "```"]
+        head = ["def ", *name, "(", *argument, "):", "\n", "    "]
+        return [*head, *value, " =", *self._words(1), "\n\n", "    return", *self._words(1)]
 
     def ending(self, count: int, *, first: bool) -> list[str]:
         """A last paragraph of exactly so many tokens."""

@@ -13,6 +13,7 @@ import discord
 
 from bot import health
 from bot.chat.assistant import Assistant
+from bot.chat.display import Displays
 from bot.chat.history import History
 from bot.chat.model import LanguageModel
 from bot.chat.models import Models
@@ -23,8 +24,9 @@ from bot.chat.profiles import Profiles
 from bot.chat.turns import Turns
 from bot.client import Bot, Services
 from bot.config import Settings
+from bot.delivery.budgets import Budgets
+from bot.delivery.calls import Caller
 from bot.delivery.deliveries import Deliveries
-from bot.delivery.pace import Pace
 from bot.errors import SettingError
 from bot.llm.ollama import OllamaModel, TimeLimits, connect
 from bot.storage.conversations import SqlConversations
@@ -37,7 +39,7 @@ from bot.storage.state import SqlState
 
 log = logging.getLogger(__name__)
 
-COGS = ("cogs.chat", "cogs.persona", "cogs.settings", "cogs.models", "cogs.history")
+COGS = ("cogs.chat", "cogs.gone", "cogs.persona", "cogs.settings", "cogs.models", "cogs.history")
 
 PATIENCE = 2.0
 """Seconds without a word from the model after which people are told what goes on."""
@@ -59,15 +61,14 @@ def build_services(
     database: Database,
     model: LanguageModel,
     environment: Mapping[str, str],
-    pace: Pace | None = None,
+    budgets: Budgets | None = None,
     patience: float = PATIENCE,
 ) -> Services:
     """Everything that cogs call, on these parts. Raises SettingError for a wrong default of a parameter."""
-    pace = pace or Pace()
     memory, open_messages = SqlConversations(database), SqlOpenMessages(database)
-    personas = Personas(SqlPersonas(database))
-    stored_settings = SqlSettings(database)
+    stored_settings, personas = SqlSettings(database), Personas(SqlPersonas(database))
     defaults = operator_defaults(environment)
+    displays = Displays(settings=stored_settings, max_messages=settings.max_answer_messages)
     profiles = Profiles(settings=stored_settings, personas=personas, model=settings.ollama_model, defaults=defaults)
     assistant = Assistant(
         model=model,
@@ -78,9 +79,12 @@ def build_services(
         patience=patience,
     )
     return Services(
-        deliveries=Deliveries(assistant=assistant, memory=memory, open_messages=open_messages, pace=pace),
-        pace=pace,
+        deliveries=Deliveries(
+            assistant=assistant, display=displays.resolve, memory=memory, open_messages=open_messages
+        ),
+        caller=Caller(budgets or Budgets()),
         profiles=profiles,
+        displays=displays,
         preferences=Preferences(settings=stored_settings, personas=personas),
         personas=personas,
         models=Models(model=model, pull_allowed=settings.ollama_pull_allow),

@@ -13,15 +13,16 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.chat.display import Displays
 from bot.chat.history import History
 from bot.chat.memory import ConversationStore, OpenMessageStore, StateStore
 from bot.chat.models import Models
 from bot.chat.personas import Personas
 from bot.chat.preferences import Preferences
 from bot.chat.profiles import Profiles
+from bot.delivery.calls import Caller, trace
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.mending import mend
-from bot.delivery.pace import Pace
 from bot.ui.errors import tell_user
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,9 @@ class Services:
     """Everything that cogs may call."""
 
     deliveries: Deliveries
-    pace: Pace
+    caller: Caller
     profiles: Profiles
+    displays: Displays
     preferences: Preferences
     personas: Personas
     models: Models
@@ -71,6 +73,7 @@ class Bot(commands.Bot):
             tree_cls=CommandTree,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
+            http_trace=trace(),
         )
         self.services = services
         self._cog_names = cogs
@@ -84,7 +87,7 @@ class Bot(commands.Bot):
         left = await self.services.memory.interrupt_running()
         if left:
             log.info("%s answers were interrupted when the bot ended", len(left))
-        self._mending = asyncio.create_task(mend(self, self.services.open_messages, self.services.pace))
+        self._mending = asyncio.create_task(mend(self, self.services.open_messages, self.services.caller))
 
     async def _sync_commands(self) -> None:
         """Tell Discord the commands, but only when they have changed since it was told last."""

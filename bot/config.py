@@ -58,6 +58,12 @@ class Settings(BaseModel):
     max_waiting_questions: int = Field(
         50, ge=0, le=10_000, description="how many questions may wait in line, a whole number from 0 to 10000"
     )
+    max_answer_messages: int = Field(
+        5,
+        ge=1,
+        le=20,
+        description="how many messages an answer may fill before it comes as a file, a whole number from 1 to 20",
+    )
     message_content_intent: bool = Field(
         default=False,
         description="true where the Message Content intent is switched on in Discord's developer portal, else false",

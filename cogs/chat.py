@@ -11,7 +11,9 @@ from discord.ext import commands
 from bot.chat.answers import Question, has_words
 from bot.client import Bot
 from bot.delivery import wording
-from bot.delivery.surface import NO_MENTIONS, PASSING, InteractionSurface, ReplySurface, text_file
+from bot.delivery.interaction_surface import InteractionSurface
+from bot.delivery.reply_surface import ReplySurface
+from bot.delivery.surface import NO_MENTIONS, PASSING, text_file
 from bot.errors import BadInput, LlampostError
 from bot.ui.attachments import check_files, read_files
 from bot.ui.completion import Choices, persona_choices
@@ -77,7 +79,7 @@ class Chat(commands.Cog):
         author = author_of(interaction.user)
         question = Question(place_of(interaction), author, prompt, files, persona, private)
         header = "" if private else wording.header(author.name, prompt)
-        surface = InteractionSurface(interaction, private=private)
+        surface = InteractionSurface(self._services.caller, interaction, private=private)
         await self._services.deliveries.answer(question, surface, header=header)
 
     @ask.autocomplete("persona")
@@ -125,7 +127,8 @@ class Chat(commands.Cog):
             return
         files = await read_files(message.attachments, max_bytes=self._services.max_file_bytes)
         question = Question(place_of_message(message), author_of(message.author), text, files)
-        surface = ReplySurface(message, self._bot.get_partial_messageable(message.channel.id))
+        channel = self._bot.get_partial_messageable(message.channel.id)
+        surface = ReplySurface(self._services.caller, message, channel)
         await self._services.deliveries.answer(question, surface, question_message=message.id)
 
     def _text_of(self, message: discord.Message) -> str:
@@ -173,27 +176,6 @@ class Chat(commands.Cog):
             await message.reply(text, mention_author=True, allowed_mentions=NO_MENTIONS)
         except PASSING as error:
             log.info("A message could not be answered: %s", error)
-
-    @commands.Cog.listener()
-    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        """Stop writing an answer whose question or message is gone."""
-        self._services.deliveries.stop_about(event.message_id)
-
-    @commands.Cog.listener()
-    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
-        """The same for many messages at once."""
-        for message_id in event.message_ids:
-            self._services.deliveries.stop_about(message_id)
-
-    @commands.Cog.listener()
-    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        """Stop every answer in a channel that is gone."""
-        self._services.deliveries.stop_about(channel.id)
-
-    @commands.Cog.listener()
-    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        """The same for a thread."""
-        self._services.deliveries.stop_about(event.thread_id)
 
 
 async def setup(bot: Bot) -> None:

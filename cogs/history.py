@@ -1,4 +1,4 @@
-"""/history: what is remembered of this conversation, taking back, forgetting, taking away."""
+"""/history and “Save answer as file”: what is remembered, taking back, forgetting, taking away."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bot.chat.history import ExportFormat, speaker
 from bot.chat.messages import StoredMessage
 from bot.client import Bot
 from bot.delivery.surface import text_file
+from bot.errors import BadInput
 from bot.ui.checks import may
 from bot.ui.confirm import Confirm
 from bot.ui.places import place_of
@@ -17,6 +18,9 @@ from bot.ui.responses import plain, respond
 
 SHOWN = 150
 """Characters of a message that `/history show` shows."""
+
+SAVE_ANSWER = "Save answer as file"
+"""What people choose in a message's menu, under Apps."""
 
 FILES = {ExportFormat.MARKDOWN: "conversation.md", ExportFormat.JSON: "conversation.json"}
 
@@ -26,6 +30,24 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
 
     def __init__(self, bot: Bot) -> None:
         self._history = bot.services.history
+        self._tree = bot.tree
+        # discord.py does not find these in a cog by itself.
+        self._save = app_commands.ContextMenu(name=SAVE_ANSWER, callback=self.save_answer)
+
+    async def cog_load(self) -> None:
+        """Offer the command in the menu of every message."""
+        self._tree.add_command(self._save)
+
+    async def cog_unload(self) -> None:
+        """Take it away again."""
+        self._tree.remove_command(self._save.name, type=self._save.type)
+
+    async def save_answer(self, interaction: discord.Interaction[Bot], message: discord.Message) -> None:
+        """Give the person the whole answer that a message shows or belongs to."""
+        if message.author != interaction.client.user:
+            raise BadInput("This message is not mine; only my answers can be saved.")
+        text = await self._history.answer(place_of(interaction), message.id)
+        await respond(interaction, "Here is the whole answer.", file=text_file("answer.md", text))
 
     @app_commands.command()
     async def show(self, interaction: discord.Interaction[Bot]) -> None:

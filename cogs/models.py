@@ -11,6 +11,7 @@ from discord.ext import commands
 
 from bot.chat.model import ModelDetails, ModelSummary
 from bot.client import Bot
+from bot.delivery.interaction_surface import InteractionSurface
 from bot.errors import BadInput, ModelNotFound
 from bot.ui.checks import require
 from bot.ui.completion import Choices, model_choices
@@ -28,7 +29,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
         self._models = bot.services.models
         self._profiles = bot.services.profiles
         self._preferences = bot.services.preferences
-        self._pace = bot.services.pace
+        self._caller = bot.services.caller
         self._downloads: set[Download] = set()
 
     @app_commands.command()
@@ -84,7 +85,12 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
             # Not require_server's sentence: what is downloaded is there for every Discord server.
             raise BadInput("A model can be downloaded only in a server's channel, and a direct message is none.")
         require(interaction, "manage_guild")
-        download = Download(name.strip(), self._models.pull(name), interaction, self._pace.bucket(interaction.token))
+        download = Download(
+            name.strip(),
+            self._models.pull(name),
+            InteractionSurface(self._caller, interaction, private=False),
+            interaction.user,
+        )
         self._downloads.add(download)
         try:
             await download.run()

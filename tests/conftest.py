@@ -17,7 +17,7 @@ from simcord.env import Env
 from bot.app import build_bot, build_services
 from bot.client import Bot, Services
 from bot.config import Settings, read_settings
-from bot.delivery.pace import Pace
+from bot.delivery.budgets import Budgets
 from bot.llm.ollama import OllamaModel, TimeLimits, connect
 from bot.storage.database import Database, open_database
 from bot.storage.migrations import migrate
@@ -94,7 +94,12 @@ async def model(fake: FakeOllama) -> AsyncIterator[OllamaModel]:
 @pytest.fixture
 def services(settings: Settings, environment: dict[str, str], database: Database, model: OllamaModel) -> Services:
     return build_services(
-        settings, database=database, model=model, environment=environment, pace=Pace(0), patience=PATIENCE
+        settings,
+        database=database,
+        model=model,
+        environment=environment,
+        budgets=Budgets(unlimited=True),
+        patience=PATIENCE,
     )
 
 

@@ -1,6 +1,7 @@
-"""What README says of settings, parameters and commands, worked out from the code.
+"""What README says of settings, parameters, display options and commands, worked out from the code.
 
-`python -m tests.reference` writes the two tables into README anew; `tests/test_project.py` fails where they differ.
+`python -m tests.reference` writes the tables of the first three into README anew; `tests/test_project.py` fails where
+they differ.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from discord.ext import commands
 from pydantic_core import PydanticUndefined
 
 from bot.app import COGS
+from bot.chat.display import OPTIONS
 from bot.chat.parameters import REGISTRY
+from bot.chat.scopes import ScopeKind
 from bot.config import Settings
 from bot.ui.checks import permission_name
 
@@ -64,14 +67,23 @@ def parameters_table() -> str:
     return _table(rows)
 
 
+def display_table() -> str:
+    rows = [["option", "what it does", "what it takes", "default", "scopes"]]
+    for name, option in OPTIONS.items():
+        scopes = [kind.value for kind in ScopeKind if option.is_personal or kind is not ScopeKind.PERSON]
+        rows.append([f"`{name}`", option.help, option.allowed, f"`{option.default}`", ", ".join(scopes)])
+    return _table(rows)
+
+
 def _table(rows: Sequence[Sequence[str]]) -> str:
     lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
     return "\n".join([lines[0], f"|{' --- |' * len(rows[0])}", *lines[1:]])
 
 
 def with_tables(readme: str) -> str:
-    """README with both tables as the code has them now."""
-    for name, table in (("parameters", parameters_table()), ("settings", settings_table())):
+    """README with its tables as the code has them now."""
+    tables = {"parameters": parameters_table(), "display options": display_table(), "settings": settings_table()}
+    for name, table in tables.items():
         between = re.compile(rf"(?<=<!-- {name}: )(.*?-->\n).*?(?=<!-- end of {name} -->)", re.DOTALL)
         readme, count = between.subn(lambda match, table=table: f"{match[1]}\n{table}\n\n", readme)  # type: ignore[misc]
         if count != 1:

@@ -19,7 +19,7 @@ from bot import app
 from bot.chat.messages import Author, EndReason, Place, Receipt
 from bot.client import Bot, Services
 from bot.config import Settings, read_settings
-from bot.delivery.pace import Pace
+from bot.delivery.budgets import Budgets
 from bot.delivery.wording import INTERRUPTED_WHOLE
 from bot.llm.ollama import OllamaModel
 from bot.storage.database import open_database
@@ -224,7 +224,9 @@ async def test_a_crash_in_mid_answer_is_mended(
         now.backup(then)
 
     async with await open_database(f"sqlite+aiosqlite:///{copy}") as database:
-        services = app.build_services(settings, database=database, model=model, environment=environment, pace=Pace(0))
+        services = app.build_services(
+            settings, database=database, model=model, environment=environment, budgets=Budgets(unlimited=True)
+        )
         before = texts(channel)[-1]
         await env.restart_bot(app.build_bot(settings, services))
         await env.settle()

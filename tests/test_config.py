@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat.display import MAX_MESSAGES
 from bot.config import Settings, read_environment, read_settings
 from bot.errors import SettingError
 
@@ -30,6 +31,10 @@ def test_a_token_is_all_it_takes() -> None:
     assert settings.ollama_pull_allow == []
 
 
+def test_the_default_length_of_an_answer_is_the_bots_own() -> None:
+    assert read_settings(TOKEN).max_answer_messages == MAX_MESSAGES
+
+
 def test_every_setting_is_read_from_its_variable() -> None:
     settings = read_settings(
         TOKEN
@@ -40,6 +45,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "OLLAMA_NUM_CTX": "8192",
             "MAX_PARALLEL_ANSWERS": "3",
             "MAX_WAITING_QUESTIONS": "0",
+            "MAX_ANSWER_MESSAGES": "20",
             "MESSAGE_CONTENT_INTENT": "true",
             "OLLAMA_PULL_ALLOW": " llama3*, ,qwen3:4b ",
             "OLLAMA_FIRST_TOKEN_TIMEOUT": "0.5",
@@ -57,6 +63,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "ollama_num_ctx": 8192,
         "max_parallel_answers": 3,
         "max_waiting_questions": 0,
+        "max_answer_messages": 20,
         "message_content_intent": True,
         "ollama_pull_allow": ["llama3*", "qwen3:4b"],
         "ollama_first_token_timeout": 0.5,
@@ -84,6 +91,7 @@ def test_white_space_around_the_token_is_not_part_of_it() -> None:
         ("OLLAMA_NUM_CTX", ["3", "255", "-5", "4194305", "many", "4096.5", "9" * 5000, "nan"], "from 256 to 4194304"),
         ("MAX_PARALLEL_ANSWERS", ["0", "257", "-1", "two", "1.5"], "from 1 to 256"),
         ("MAX_WAITING_QUESTIONS", ["-1", "10001"], "from 0 to 10000"),
+        ("MAX_ANSWER_MESSAGES", ["0", "21", "-1", "off"], "from 1 to 20"),
         ("MAX_FILE_BYTES", ["0", "26214401", "1 MB"], "from 1 to 26214400"),
         ("OLLAMA_FIRST_TOKEN_TIMEOUT", ["0", "-1", "nan", "inf", "86401", "5m"], "above 0 and up to 86400"),
         ("OLLAMA_STALL_TIMEOUT", ["0", "nan", "1e9"], "above 0 and up to 86400"),

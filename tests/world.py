@@ -22,7 +22,7 @@ from bot.errors import LlampostError
 FOREVER = 86_400.0
 """Seconds; longer than any test waits in SimCord's time."""
 
-PATIENCE = 7_200.0
+PATIENCE = 1_800.0
 """Seconds of silence in SimCord's time after which people are told what goes on."""
 
 _PARKED = {asyncio.Event.wait.__code__, asyncio.Lock.acquire.__code__}

@@ -13,6 +13,12 @@ from bot.errors import BadInput, NotAllowed
 NEWEST = 10
 """How many messages `/history show` shows."""
 
+_NO_ANSWER = (
+    "There is no answer to save in this message: none has begun here, or it was private, or it has been forgotten."
+)
+_NOT_FINISHED = "This answer is still being written; please try again when it is finished."
+_NO_TEXT = "No text of this answer is kept: the model gave none, or the bot was restarted while it was being written."
+
 
 class ExportFormat(StrEnum):
     """The two kinds of file that a memory can be taken away as."""
@@ -62,6 +68,20 @@ class History:
         if not messages:
             raise BadInput("There is nothing to export: this conversation is empty.")
         return as_json(messages) if kind is ExportFormat.JSON else as_markdown(messages)
+
+    async def answer(self, place: Place, discord_message_id: int) -> str:
+        """The whole answer that a Discord message shows or belongs to, as the model wrote it.
+
+        Raises BadInput where the place's memory holds none for it, or not its text (yet).
+        """
+        answer = await self._memory.answer_in(place, discord_message_id)
+        if answer is None:
+            raise BadInput(_NO_ANSWER)
+        if answer.end_reason is EndReason.RUNNING:
+            raise BadInput(_NOT_FINISHED)
+        if not answer.content:
+            raise BadInput(_NO_TEXT)
+        return answer.content
 
 
 def speaker(message: StoredMessage) -> str:

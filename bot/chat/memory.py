@@ -85,6 +85,13 @@ class ConversationStore(Protocol):
         """Of the model's newest receipt that has both: our estimate, and the prompt tokens it really was."""
         ...
 
+    async def answer_in(self, place: Place, discord_message_id: int) -> StoredMessage | None:
+        """The answer that a Discord message shows, or a page of; None where the place's memory holds none for it.
+
+        One that is still RUNNING has no text yet.
+        """
+        ...
+
     async def undo(self, place: Place, *, only_by: int | None) -> list[StoredMessage]:
         """Delete the newest question and answer of the shown branch; returns them, or nothing if there are none.
 

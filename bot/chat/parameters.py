@@ -238,17 +238,17 @@ REGISTRY: Final[Mapping[str, Parameter]] = {
 }
 
 
-def parameter(name: str) -> Parameter:
+def parameter(name: str, among: Mapping[str, Parameter] = REGISTRY) -> Parameter:
     """The parameter of that name. Raises BadInput that lists all, or says whose num_ctx is."""
     key = name.strip().casefold().replace("-", "_").replace(" ", "_")
-    if key in REGISTRY:
-        return REGISTRY[key]
+    if key in among:
+        return among[key]
     if key == "num_ctx":
         raise BadInput(
             "`num_ctx` is one value for everybody, because each change reloads the model: "
             "the operator sets it as OLLAMA_NUM_CTX."
         )
-    raise BadInput(f"There is no parameter “{shown(name)}”. There are {', '.join(f'`{key}`' for key in REGISTRY)}.")
+    raise BadInput(f"There is no parameter “{shown(name)}”. There are {', '.join(f'`{key}`' for key in among)}.")
 
 
 def operator_defaults(environment: Mapping[str, str]) -> dict[str, str]:

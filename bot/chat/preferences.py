@@ -1,21 +1,37 @@
-"""Changes to what a channel or a server is set to: parameters, persona, model."""
+"""Changes to what a person, a channel or a server is set to: parameters, display options, persona, model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
+from bot.chat.display import OPTIONS
 from bot.chat.messages import Author, Place
-from bot.chat.parameters import REGISTRY, display, parameter
+from bot.chat.parameters import REGISTRY, Parameter, display, parameter
 from bot.chat.personas import Persona, Personas, valid_prompt
 from bot.chat.profiles import MODEL, PERSONA, SYSTEM_PROMPT
 from bot.chat.scopes import Change, Scope, ScopeKind, SettingsStore
 from bot.errors import BadInput
 
+SETTABLE: Final[Mapping[str, Parameter]] = {**REGISTRY, **OPTIONS}
+"""Everything that `/settings` sets."""
 
-def scope_in(place: Place, kind: ScopeKind) -> Scope:
+PERSONAL: Final = tuple(name for name, option in OPTIONS.items() if option.is_personal)
+"""What people may also set for themselves."""
+
+
+def settable(name: str) -> Parameter:
+    """The parameter or display option of that name. Raises BadInput that lists all."""
+    return parameter(name, SETTABLE)
+
+
+def scope_in(place: Place, kind: ScopeKind, person: Author) -> Scope:
     """The scope of that kind that a person in a place means. Raises BadInput for a server in a direct message."""
-    if kind is ScopeKind.CHANNEL:
-        return Scope(kind, place.channel_id)
+    match kind:
+        case ScopeKind.PERSON:
+            return Scope(kind, person.id)
+        case ScopeKind.CHANNEL:
+            return Scope(kind, place.channel_id)
     if place.guild_id is None:
         raise BadInput("A direct message belongs to no server; leave `scope` out or choose channel.")
     return Scope(kind, place.guild_id)
@@ -29,13 +45,13 @@ class Preferences:
         self._personas = personas
 
     async def set_parameter(self, place: Place, kind: ScopeKind, name: str, value: str, *, by: Author) -> list[Change]:
-        """Set one parameter. Raises BadInput with the allowed values."""
-        entry = parameter(name)
+        """Set one parameter or display option. Raises BadInput with what is allowed."""
+        entry = _settable_in(kind, name)
         return await self._change(place, kind, {entry.name: display(entry.read(value))}, by)
 
     async def reset_parameters(self, place: Place, kind: ScopeKind, name: str | None, *, by: Author) -> list[Change]:
-        """Take back one parameter of the scope, or all of them."""
-        names = list(REGISTRY) if name is None else [parameter(name).name]
+        """Take back one parameter or display option of the scope, or all of them."""
+        names = list(SETTABLE) if name is None else [_settable_in(kind, name).name]
         return await self._change(place, kind, dict.fromkeys(names), by)
 
     async def use_persona(self, place: Place, name: str, *, by: Author) -> Persona:
@@ -58,10 +74,21 @@ class Preferences:
 
     async def persona_changes(self, place: Place, *, limit: int = 5) -> list[Change]:
         """Who chose which persona or prompt here lately, newest first."""
-        scope = scope_in(place, ScopeKind.CHANNEL)
+        scope = Scope(ScopeKind.CHANNEL, place.channel_id)
         return await self._settings.changes(scope, limit=limit, keys=(PERSONA, SYSTEM_PROMPT))
 
     async def _change(
         self, place: Place, kind: ScopeKind, values: Mapping[str, str | None], by: Author
     ) -> list[Change]:
-        return await self._settings.change(scope_in(place, kind), values, guild_id=place.guild_id, by=by)
+        # What people choose for themselves belongs to no server, wherever they happened to be.
+        guild_id = None if kind is ScopeKind.PERSON else place.guild_id
+        return await self._settings.change(scope_in(place, kind, by), values, guild_id=guild_id, by=by)
+
+
+def _settable_in(kind: ScopeKind, name: str) -> Parameter:
+    """Like `settable`, but raises BadInput also for what can't be set in that kind of scope."""
+    entry = settable(name)
+    if kind is ScopeKind.PERSON and entry.name not in PERSONAL:
+        allowed = " and ".join(f"`{personal}`" for personal in PERSONAL)
+        raise BadInput(f"`{entry.name}` can be set for a channel or a server only; for yourself you can set {allowed}.")
+    return entry

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bot.chat.messages import Place
 from bot.chat.parameters import REGISTRY, Parameter, Value
 from bot.chat.personas import BUILT_IN, DEFAULT_PERSONA, Persona, Personas
-from bot.chat.scopes import Setting, SettingsStore, Source, scopes_of
+from bot.chat.scopes import Scope, Setting, SettingsStore, Source, scopes_of
 from bot.errors import BadInput
 
 log = logging.getLogger(__name__)
 
 T_co = TypeVar("T_co", covariant=True)
+
+Found = Sequence[tuple[Source, Mapping[str, Setting]]]
+"""What is stored in each scope that counts, nearest first."""
 
 MODEL = "model"
 PERSONA = "persona"
@@ -62,9 +65,7 @@ class Profiles:
 
         Raises BadInput where there is no persona of that name.
         """
-        scopes = scopes_of(place)
-        stored = await self._settings.values([scope for _, scope in scopes])
-        found = [(source, stored.get(scope, {})) for source, scope in scopes]
+        found = await stored_in(scopes_of(place), self._settings)
         chosen = (
             Sourced(await self._personas.get(place.guild_id, persona), Source.QUESTION)
             if persona
@@ -72,13 +73,13 @@ class Profiles:
         )
         return Profile(model=self._model_of(found), persona=chosen, parameters=self._parameters(found))
 
-    def _model_of(self, found: list[tuple[Source, Mapping[str, Setting]]]) -> Sourced[str]:
+    def _model_of(self, found: Found) -> Sourced[str]:
         for source, settings in found:
             if setting := settings.get(MODEL):
                 return Sourced(setting.value, source, setting)
         return Sourced(self._model, Source.OPERATOR)
 
-    async def _persona(self, place: Place, found: list[tuple[Source, Mapping[str, Setting]]]) -> Sourced[Persona]:
+    async def _persona(self, place: Place, found: Found) -> Sourced[Persona]:
         for source, settings in found:
             if own := settings.get(SYSTEM_PROMPT):
                 persona = Persona(CUSTOM, own.value, 0, own.changed_by, own.changed_at)
@@ -89,19 +90,30 @@ class Profiles:
                 return Sourced(named, source, chosen)
         return Sourced(BUILT_IN[DEFAULT_PERSONA], Source.BOT)
 
-    def _parameters(self, found: list[tuple[Source, Mapping[str, Setting]]]) -> dict[str, Sourced[Value]]:
+    def _parameters(self, found: Found) -> dict[str, Sourced[Value]]:
         parameters: dict[str, Sourced[Value]] = {}
         for name, entry in REGISTRY.items():
-            for source, settings in found:
-                if (setting := settings.get(name)) and (value := _still_valid(entry, setting)) is not None:
-                    parameters[name] = Sourced(value, source, setting)
-                    break
-            else:
-                if text := self._defaults.get(name):
-                    parameters[name] = Sourced(entry.read(text), Source.OPERATOR)
-                elif entry.default is not None:
-                    parameters[name] = Sourced(entry.read(entry.default), Source.BOT)
+            if chosen := first_valid(entry, found):
+                parameters[name] = chosen
+            elif text := self._defaults.get(name):
+                parameters[name] = Sourced(entry.read(text), Source.OPERATOR)
+            elif entry.default is not None:
+                parameters[name] = Sourced(entry.read(entry.default), Source.BOT)
         return parameters
+
+
+async def stored_in(scopes: Sequence[tuple[Source, Scope]], settings: SettingsStore) -> Found:
+    """What is stored in these scopes, in their order."""
+    stored = await settings.values([scope for _, scope in scopes])
+    return [(source, stored.get(scope, {})) for source, scope in scopes]
+
+
+def first_valid(entry: Parameter, found: Found) -> Sourced[Value] | None:
+    """The nearest value that is set and allowed."""
+    for source, settings in found:
+        if (setting := settings.get(entry.name)) and (value := _still_valid(entry, setting)) is not None:
+            return Sourced(value, source, setting)
+    return None
 
 
 def _still_valid(entry: Parameter, setting: Setting) -> Value | None:

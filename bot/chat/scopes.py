@@ -1,4 +1,4 @@
-"""Where a setting can be made: a channel (thread, direct message) or a server."""
+"""Where a setting can be made: for a person, a channel (thread, direct message) or a server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from bot.chat.messages import Author, Place
 
 
 class ScopeKind(StrEnum):
-    """The two kinds of scope that people can set things in."""
+    """The kinds of scope that people can set things in."""
 
+    PERSON = "me"
+    """Whoever sets it, wherever they ask; written as people say it."""
     CHANNEL = "channel"
     """A channel, a thread or a direct message."""
     SERVER = "server"
@@ -21,7 +23,7 @@ class ScopeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One place of settings, by Discord's id."""
+    """One place or person with settings, by Discord's id."""
 
     kind: ScopeKind
     id: int
@@ -31,6 +33,7 @@ class Source(StrEnum):
     """Where an effective value comes from, in the order of precedence, in words for people."""
 
     QUESTION = "this question"
+    PERSON = "your own choice"
     THREAD = "this thread"
     PARENT = "this thread's channel"
     CHANNEL = "this channel"
@@ -57,7 +60,7 @@ class Change:
 
     scope: Scope
     key: str
-    """A parameter's name, "model", "persona", "system_prompt", or "persona:NAME" for the library."""
+    """The name of what `/settings` sets, "model", "persona", "system_prompt", or "persona:NAME" for the library."""
     old: str | None
     new: str | None
     """None means removed."""

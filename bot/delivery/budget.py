@@ -1,85 +1,158 @@
-"""How many calls Discord still allows, and when the next one shows the most. No I/O, no clock of its own.
+"""How many calls Discord still allows, as far as its responses tell. No I/O, no clock of its own.
 
-Discord counts calls in buckets: a window opens with its first call and gives all its calls back at its end. Which
-numbers hold is not documented and differs between buckets; every response says them (X-RateLimit headers), so a
-`Budget` starts from what is safe and learns. Times are seconds of one monotonic clock.
+Discord counts calls in buckets: a window opens with the first call that arrives, and gives all its calls back at its
+end. Which numbers hold is not documented and differs between buckets; every response says them (X-RateLimit headers),
+so a `Budget` starts from what is known to be safe and learns. Times are seconds of one monotonic clock.
+See docs/delivery.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 CALLS = 5
 SECONDS = 5.0
 """What Discord is known to allow for messages of a channel and for an interaction: the state before learning."""
 
-RENEWAL = 0.25
-"""So shortly before a window renews, its reserved call may be spent: waiting for the new window would be as quick."""
-
 SAFETY = 0.05
 """A window is taken to renew this much later than Discord says, since its clock and ours tick apart."""
 
+NO_LIMIT = 1_000_000
+"""Calls left in a lane without buckets."""
+
+CLEAN = 60.0
+"""Seconds without a refusal after which a bucket that refused is trusted with more calls again."""
+
 
 class Budget:
-    """One bucket. `spend` before a call is sent; `learn` or `refuse` when its response came."""
+    """One bucket. `spend` before a call is sent; `learn` or `refuse` when its response came.
+
+    It errs to the safe side: a call counts from the moment it is sent, and a window ends at the latest moment that
+    agrees with what Discord said.
+    """
 
     def __init__(self, calls: int = CALLS, seconds: float = SECONDS) -> None:
-        self.calls = calls
         self.seconds = seconds
         self.sharers = 0
         """How many answers are being written through this bucket."""
+        self._limit = calls
+        self._withheld = 0
+        """Calls of each window that are not made, because Discord refused when they were."""
+        self._withholds_until = -math.inf
         self._used = 0
         self._in_flight = 0
-        self._renews = float("-inf")
+        self._last_spent = -math.inf
+        self._ends = -math.inf
+        self._end_is_known = False
+        self._previous_end = -math.inf
+        self._refused_until = -math.inf
+
+    @property
+    def calls(self) -> int:
+        """Calls that a whole window is good for."""
+        return max(self._limit - self._withheld, 1)
+
+    def is_over(self, now: float) -> bool:
+        """Whether no window is running, so that the next call opens one."""
+        return now >= self._renews
 
     def left(self, now: float) -> int:
         """Calls that may be sent now."""
-        return self.calls - self._in_flight if self._is_over(now) else max(self.calls - self._used, 0)
+        if now < self._refused_until:
+            return 0
+        return max(self.calls - (self._in_flight if self.is_over(now) else self._used), 0)
 
     def renews(self, now: float, begins: float) -> float:
         """When the running window ends; where none is running, the end of one that begins at `begins`."""
-        return begins + self.seconds if self._is_over(now) else self._renews
+        return begins + self.seconds if self.is_over(now) else self._renews
 
     def share(self, now: float) -> float:
         """Calls left for one of the sharers."""
         return self.left(now) / max(self.sharers, 1)
 
+    def gap(self, now: float, last: float, *, notice: float = 0.0) -> float:
+        """Seconds from a sharer's last call to its next, so that calls come evenly and every sharer gets as many.
+
+        The last call of the window then falls `notice` seconds before its end. Infinite while nothing is left.
+        """
+        left = self.left(now)
+        if not left:
+            return math.inf
+        since = max(last, self._last_spent)
+        even = since + max(self.renews(now, since) - notice - since, 0.0) / left - last
+        return max(even, self.sharers * self.seconds / self.calls) if self.sharers > 1 else even
+
     def spend(self, now: float) -> None:
         """Count a call that is about to be sent."""
-        if self._is_over(now):
-            self._renews = now + self.seconds + SAFETY
+        if self.is_over(now):
+            self._previous_end, self._ends = self._renews, now + self.seconds + SAFETY
+            self._end_is_known = False
             self._used = self._in_flight
         self._used += 1
         self._in_flight += 1
+        self._last_spent = now
 
     def settle(self) -> None:
         """Count a call as answered, or as lost."""
         self._in_flight = max(self._in_flight - 1, 0)
 
-    def learn(self, *, limit: int, remaining: int, reset_after: float, now: float) -> None:
-        """Take Discord's word for the window, and reckon in the calls that it has not seen yet."""
-        self.calls = max(limit, 1)
+    def answered(self, now: float) -> None:
+        """Take a response that says nothing of this bucket: by now, at the latest, the window was open."""
+        if not self._end_is_known:
+            self._ends, self._end_is_known = now + self.seconds + SAFETY, True
+
+    def learn(self, *, limit: int, remaining: int, reset_after: float, now: float, sent: float | None = None) -> None:
+        """Take Discord's word for a window, in whatever order responses come; `sent` is when the call went out.
+
+        The end of its window lies between `sent` and `now`, each plus `reset_after`.
+        """
+        earliest, latest = (now if sent is None else sent) + reset_after, now + reset_after + SAFETY
+        self._limit = max(limit, 1)
+        if self._withheld and now >= self._withholds_until:
+            self._withhold(max(self._withheld - max(self._limit // 8, 1), 0), now)
         if remaining == limit - 1:
             self.seconds = max(reset_after, SAFETY)
-        self._used = limit - remaining + self._in_flight
-        self._renews = now + reset_after + SAFETY
+        if earliest <= self._previous_end:
+            return  # a late word about a window before this one
+        if earliest > self._renews:  # the call arrived only after the window that it was counted in
+            self._previous_end, self._ends = self._renews, latest
+            self._used = limit - remaining + self._in_flight
+        else:
+            self._ends = min(self._ends, latest) if self._end_is_known else latest
+            self._used = max(self._used, limit - remaining)
+        self._end_is_known = True
 
     def refuse(self, *, retry_after: float, now: float) -> None:
-        """Take a 429: nothing is left until then, whatever we thought."""
-        self._used = self.calls
-        self._renews = now + retry_after + SAFETY
+        """Take a 429: nothing is left until then, and later windows are trusted with no more than this one let through.
 
-    def _is_over(self, now: float) -> bool:
-        return now >= self._renews
+        Other calls that were on their way are refused with it, which is no further news.
+        """
+        if now >= self._refused_until:
+            let_through = min(self.calls, self._used) - 1
+            self._withhold(self._limit - max(let_through, self.calls // 2, 1), now)
+        self._refused_until = max(self._refused_until, now + retry_after + SAFETY)
+
+    def _withhold(self, calls: int, now: float) -> None:
+        self._withheld = calls
+        self._withholds_until = now + CLEAN
+
+    @property
+    def _renews(self) -> float:
+        return max(self._ends, self._refused_until)
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One way to write a message, and the buckets that a call there is counted in."""
+    """One way to write a message, and the buckets that a call there is counted in, the route's own first.
+
+    Without any bucket it is always open.
+    """
 
     name: str
     budgets: tuple[Budget, ...]
+    hashes: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """What Discord calls the routes' own buckets, by the names of lanes; kept by whoever hands out lanes."""
 
     def spend(self, now: float) -> None:
         """Count a call in all its buckets."""
@@ -91,62 +164,41 @@ class Lane:
         for budget in self.budgets:
             budget.settle()
 
-    def learn(self, now: float, *, limit: int, remaining: int, reset_after: float) -> None:
-        """Take Discord's word, which is about the first bucket: the route's own."""
-        if self.budgets:
-            self.budgets[0].learn(limit=limit, remaining=remaining, reset_after=reset_after, now=now)
+    def learn(
+        self,
+        now: float,
+        *,
+        limit: int,
+        remaining: int,
+        reset_after: float,
+        sent: float | None = None,
+        bucket: str | None = None,
+    ) -> None:
+        """Take Discord's word, which is about the route's own bucket; `bucket` is Discord's name for it."""
+        for route in self.budgets[:1]:
+            route.learn(limit=limit, remaining=remaining, reset_after=reset_after, now=now, sent=sent)
+        for budget in self.budgets[1:]:
+            budget.answered(now)
+        if bucket:
+            self.hashes[self.name] = bucket
 
     def refuse(self, now: float, retry_after: float, *, everywhere: bool) -> None:
-        """Take a 429 of the route's own bucket, or of all of them."""
-        for budget in self.budgets if everywhere else self.budgets[:1]:
+        """Take a 429 of the route's own bucket, or of those that all routes share."""
+        for budget in (everywhere and self.budgets[1:]) or self.budgets[:1]:
             budget.refuse(retry_after=retry_after, now=now)
 
     def left(self, now: float) -> int:
         """Calls that all its buckets allow now."""
-        return min(budget.left(now) for budget in self.budgets)
+        return min((budget.left(now) for budget in self.budgets), default=NO_LIMIT)
+
+    def is_over(self, now: float) -> bool:
+        """Whether the next call opens a window of the route's own bucket."""
+        return self.budgets[0].is_over(now)
 
     def open_at(self, now: float) -> float:
         """The earliest moment for a call."""
         return max((budget.renews(now, now) for budget in self.budgets if not budget.left(now)), default=now)
 
-    def horizon(self, now: float, last: float) -> tuple[float, float, float]:
-        """When its scarcest bucket renews, what one answer has until then, and what it gets then."""
-        budget = min(self.budgets, key=lambda budget: budget.share(now))
-        return budget.renews(now, last), budget.share(now), budget.calls / max(budget.sharers, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """When to write next, and through which lane."""
-
-    at: float
-    lane: Lane
-
-
-def urgent(lanes: Sequence[Lane], now: float) -> Slot:
-    """The earliest call there is: for first words and last words."""
-    return min((Slot(lane.open_at(now), lane) for lane in lanes), key=lambda slot: (slot.at, -slot.lane.left(now)))
-
-
-def routine(lanes: Sequence[Lane], now: float, last: float) -> Slot:
-    """The next call in an even rhythm that keeps one call in reserve, so that last words never wait.
-
-    Even gaps give the least staleness for a number of calls (half the mean square of the gaps over their mean). The
-    reserve, one call over all lanes together, is spent only just before a window renews.
-    """
-    open_lanes = [lane for lane in lanes if lane.left(now)]
-    if not open_lanes:
-        return urgent(lanes, now)
-    horizons = sorted(lane.horizon(now, last) for lane in lanes)
-    calls = sum(share for _, share, _ in horizons)
-    gap = 0.0
-    for renews, _, renewed in horizons:
-        # The rhythm that makes the calls there are by then last until then; the slowest of these is right for all.
-        gap = max(gap, (renews - RENEWAL - last) / max(calls, SAFETY))
-        calls += renewed
-    at = last + gap
-    if sum(lane.left(now) for lane in open_lanes) == 1:
-        at = max(at, horizons[0][0] - RENEWAL)
-    # The lane whose calls would lapse soonest.
-    best = min(open_lanes, key=lambda lane: lane.horizon(now, last)[0])
-    return Slot(max(at, now), best)
+    def scarcest(self, now: float, last: float) -> Budget:
+        """The bucket that makes an answer wait longest."""
+        return max(self.budgets, key=lambda budget: budget.gap(now, last))

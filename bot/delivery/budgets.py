@@ -17,28 +17,32 @@ class Budgets:
     def __init__(self, *, unlimited: bool = False) -> None:
         """`unlimited` is for servers without rate limits, which real Discord is not."""
         self._unlimited = unlimited
-        self._everywhere = self._new(GLOBAL_CALLS, 1.0)
+        self._everywhere = Budget(GLOBAL_CALLS, 1.0)
         self._known: WeakValueDictionary[Hashable, Budget] = WeakValueDictionary()
+        self._hashes: dict[str, str] = {}
 
     def edits(self, channel_id: int) -> Lane:
         """Editing messages through their channel."""
-        return Lane("channel", (self._budget(("edit", channel_id)), self._everywhere))
+        return self._lane("channel", self._budget(("edit", channel_id)), self._everywhere)
 
     def messages(self, channel_id: int) -> Lane:
-        """Sending messages to a channel."""
-        return Lane("send", (self._budget(("send", channel_id)), self._everywhere))
+        """Sending messages to a channel; counted with its edits where Discord's responses say so.
+
+        The responses of one channel say it for all. Lanes that were handed out before stay as they are.
+        """
+        hashed = self._hashes.get("send")
+        kind = "edit" if hashed and hashed == self._hashes.get("channel") else "send"
+        return self._lane("send", self._budget((kind, channel_id)), self._everywhere)
 
     def token(self, token: str) -> Lane:
         """Everything through an interaction's token, which Discord does not count globally."""
-        return Lane("token", (self._budget(("token", token)),))
+        return self._lane("token", self._budget(("token", token)))
+
+    def _lane(self, name: str, *budgets: Budget) -> Lane:
+        return Lane(name, () if self._unlimited else budgets, self._hashes)
 
     def _budget(self, key: Hashable) -> Budget:
         budget = self._known.get(key)
         if budget is None:
-            budget = self._known[key] = self._new()
+            budget = self._known[key] = Budget()
         return budget
-
-    def _new(self, *numbers: float) -> Budget:
-        if self._unlimited:
-            return Budget(calls=10**9, seconds=0.001)
-        return Budget(int(numbers[0]), numbers[1]) if numbers else Budget()

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from bot.delivery.markdown import Scan, State, closing, in_fence, trimmed
-from bot.delivery.text import cluster_ends, ends_cluster, fitting, units
+from bot.delivery.markdown import Scan
+from bot.delivery.marks import State, closing, in_fence, trimmed
+from bot.delivery.text import cluster_ends, cluster_start, ends_cluster, fitting, units
 
 # How many places are tried before a worse kind of place is; hostile text could make each of them fail.
 _TRIES = 40
+_NEAR = 100  # characters before the end of a full page
 
 # No break before what would become a list item, a heading or a quote at the top of a message.
 _NOT_BEFORE = r"(?!(?:[-*+>]|-?#{1,3}|\d{1,9}[.)])\s)"
@@ -30,12 +32,10 @@ class Cut(NamedTuple):
     state: State
 
 
-def cut_at(text: str, end: int, state: State, room: int) -> Cut | None:
+def cut_at(scan: Scan, end: int, state: State, room: int) -> Cut | None:
     """Return the page that ends at `end`, or None where it would not fit or not be valid on its own."""
-    if units(text[:end]) > room:
-        return None
-    page = text[:end] + closing(state)
-    if units(page) > room or Scan(page, complete=True).final:
+    suffix = closing(state)
+    if units(scan.text[:end]) + units(suffix) > room or scan.followed_by(suffix, end=end, complete=True).final:
         return None
     return Cut(end, state)
 
@@ -50,11 +50,12 @@ def best_cut(scan: Scan, start: int, room: int) -> Cut:
 def hard_cut(scan: Scan, start: int, room: int) -> Cut:
     """Return the last end of a page that fits, between two words or not."""
     fit = fitting(scan.text, room)
-    ends = list(cluster_ends(scan.text, start, fit))[::-1] or list(range(fit, start, -1))
-    if cut := _first_cut(scan, ends, room):
-        return cut
+    for first in (cluster_start(scan.text, start, fit - _NEAR), start):  # mostly, the end of the page will do
+        ends = list(cluster_ends(scan.text, first, fit))[::-1] or list(range(fit, start, -1))
+        if cut := _first_cut(scan, ends, room):
+            return cut
     for end in ends[:_TRIES]:  # inside a link or a run of markers, which is then read as what is left of it
-        if cut := cut_at(scan.text, end, Scan(scan.text[:end], complete=True).final, room):
+        if cut := cut_at(scan, end, scan.followed_by("", end=end, complete=True).final, room):
             return cut
     # Markers that nothing can close: Discord shows them as they are.
     end = len(scan.text[: ends[0]].rstrip())
@@ -64,7 +65,7 @@ def hard_cut(scan: Scan, start: int, room: int) -> Cut:
 def _first_cut(scan: Scan, ends: Iterable[int], room: int) -> Cut | None:
     legal = (end for end in ends if scan.retreat(end) == end)
     for _, end in zip(range(_TRIES), legal, strict=False):
-        if cut := cut_at(scan.text, end, scan.state(end), room):
+        if cut := cut_at(scan, end, scan.state(end), room):
             return cut
     return None
 

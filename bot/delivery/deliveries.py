@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from bot.chat.answers import Control, Finished, Question
 from bot.chat.assistant import Assistant
+from bot.chat.display import Display
 from bot.chat.memory import ConversationStore, OpenMessageStore
-from bot.chat.messages import EndReason
+from bot.chat.messages import Author, EndReason, Place
 from bot.delivery import wording
+from bot.delivery.calls import monotonic
 from bot.delivery.live_answer import LiveAnswer
-from bot.delivery.pace import Pace
-from bot.delivery.surface import PASSING, Surface, SurfaceGone
+from bot.delivery.surface import PASSING, LaneLost, Surface, SurfaceGone, TextFile
 from bot.delivery.traces import Traces
 from bot.errors import QueueFull
 
@@ -34,9 +36,10 @@ class _Running:
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_about(self, discord_id: int) -> bool:
-        """Whether a message (the question or a page), channel or thread of this id carries the answer."""
+        """Whether a message (the question or a page), channel, thread or server of this id carries the answer."""
         place = self.question.place
-        return discord_id in {self.question_message, place.channel_id, place.parent_id, *self.surface.message_ids}
+        places = {place.channel_id, place.parent_id, place.guild_id}
+        return discord_id in {self.question_message, *places, *self.surface.message_ids}
 
 
 def _is_visible(running: _Running, header: str) -> bool:
@@ -48,12 +51,19 @@ class Deliveries:
     """The one way in which a question becomes messages in Discord."""
 
     def __init__(
-        self, *, assistant: Assistant, memory: ConversationStore, open_messages: OpenMessageStore, pace: Pace
+        self,
+        *,
+        assistant: Assistant,
+        display: Callable[[Place, Author], Awaitable[Display]],
+        memory: ConversationStore,
+        open_messages: OpenMessageStore,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._assistant = assistant
+        self._display = display
         self._memory = memory
         self._open_messages = open_messages
-        self._pace = pace
+        self._clock = clock
         self._running: set[_Running] = set()
         self._closing = False
 
@@ -72,8 +82,9 @@ class Deliveries:
             self._running.discard(running)
 
     async def _answer(self, running: _Running, header: str) -> Finished:
-        question, surface = running.question, running.surface
-        live = LiveAnswer(surface, self._pace, running.control, header=header)
+        question, surface, asked_at = running.question, running.surface, self._clock()
+        display = await self._chosen_display(question)
+        live = LiveAnswer(surface, running.control, header=header, display=display)
         traces = Traces(
             question,
             surface,
@@ -99,23 +110,50 @@ class Deliveries:
         if finished.reason in {EndReason.FAILED, EndReason.INTERRUPTED} and not _is_visible(running, header):
             # The question stands nowhere else in Discord, and nothing that a person wrote is lost.
             await self._attach_question(running)
+        if display.ready_after is not None and self._clock() - asked_at > display.ready_after:
+            await self._announce(running)
         return finished
+
+    async def _chosen_display(self, question: Question) -> Display:
+        try:
+            return await self._display(question.place, question.author)
+        except Exception:
+            # The answer, which needs the database too, will say that it fails.
+            log.exception("How answers are to be shown could not be read")
+            return Display()
 
     async def _attach_question(self, running: _Running) -> None:
         try:
-            page = len(running.surface.message_ids)
-            async with self._pace.bucket(running.surface.bucket_of(page)).turn():
-                await running.surface.attach("question.txt", running.question.text)
-        except SurfaceGone:
+            await running.surface.send_file(TextFile("question.txt", running.question.text))
+        except (SurfaceGone, LaneLost):
             pass
         except PASSING:
             log.exception("A question could not be given back as a file")
 
+    async def _announce(self, running: _Running) -> None:
+        """Notify the person who asked; whoever sees a private answer is looking at it already."""
+        question, message_ids = running.question, running.surface.message_ids
+        if question.private or not message_ids:
+            return
+        place = question.place
+        url = f"https://discord.com/channels/{place.guild_id or '@me'}/{place.channel_id}/{message_ids[0]}"
+        try:
+            await running.surface.announce(question.author.id, wording.ready(url))
+        except (SurfaceGone, *PASSING) as error:
+            log.info("That an answer is ready could not be said: %s", error)
+
     def stop_about(self, discord_id: int) -> None:
-        """Stop the answers whose message, question, channel or thread has this id, because it is gone."""
-        for running in self._running:
-            if running.is_about(discord_id):
-                running.control.stop()
+        """Stop the answers whose message, question, channel, thread or server has this id, because it is gone."""
+        self._stop([running for running in self._running if running.is_about(discord_id)])
+
+    def stop_where(self, is_closed: Callable[[Place], bool]) -> None:
+        """Stop the answers in places that are closed to the bot."""
+        self._stop([running for running in self._running if is_closed(running.question.place)])
+
+    def _stop(self, stopped: Iterable[_Running]) -> None:
+        for running in stopped:
+            log.info("An answer in channel %s is stopped: nobody could see it", running.question.place.channel_id)
+            running.control.stop()
 
     async def close(self) -> None:
         """Let running answers end, then interrupt the rest; after at most 9 seconds none is left unmarked."""

@@ -1,50 +1,54 @@
-"""One answer as it is shown: takes text and news as fast as they come, writes them as fast as Discord allows."""
+"""One answer as it is shown: takes text and news as fast as they come, writes them when Discord allows it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 from bot.chat.answers import Control, Finished, Step
-from bot.chat.messages import EndReason
+from bot.chat.display import Display
 from bot.delivery import wording
-from bot.delivery.pace import Pace
-from bot.delivery.pages import LIMIT, Pages
-from bot.delivery.surface import PASSING, Surface, SurfaceGone
-from bot.delivery.text import fitting, units
+from bot.delivery.budget import Lane
+from bot.delivery.rendering import Rendering
+from bot.delivery.rhythm import Rhythm, is_set_within
+from bot.delivery.surface import PASSING, FileRefused, LaneLost, Payload, Surface, SurfaceGone, TextFile
 
 log = logging.getLogger(__name__)
 
-RESERVE = 100
-"""Units that each page keeps free for the line below it; a longer footer goes into a message of its own."""
+RETRIES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each repetition of a write that fails; then the answer is left as it is shown, and in the memory."""
 
-TRIES = 8
-"""How often a failing write is repeated before the answer is left as it is shown; it stays in the memory."""
+LAST_SECONDS = 20.0
+"""So long before Discord closes the last way to write, the answer is brought to its end."""
+
+HINT_EVERY = 8.0
+"""Seconds between two signs that something goes on; Discord shows each for 10."""
 
 
 class LiveAnswer:
     """Shows an answer on a surface. Satisfies `bot.chat.answers.AnswerView`: its news methods never wait.
 
     Each write takes the newest text there is at the moment when it is allowed, so a slow Discord makes the answer
-    coarser, never later. A closed page is written for good, unless the footer turns out to belong there; the page being
-    written carries a line that says what goes on, where the footer will stand.
+    coarser, never later. First words, last words and new pages go at once; everything else in the budgets' rhythm.
     """
 
-    def __init__(self, surface: Surface, pace: Pace, control: Control, *, header: str = "") -> None:
+    def __init__(self, surface: Surface, control: Control, *, header: str = "", display: Display | None = None) -> None:
         """Take the control with which the answer is stopped when nobody can see it any more."""
+        display = display or Display()
         self._surface = surface
-        self._pace = pace
         self._control = control
-        self._header = header
-        self._pages = Pages(first_reserve=units(header) + 1, last_reserve=RESERVE)
-        self._status = wording.step(Step.STARTING, "")
+        self._quiet = display.quiet
+        self._rendering = Rendering(header, max_messages=display.max_messages)
+        self._rhythm = Rhythm(surface)
         self._waiting = False
-        self._final: list[str] | None = None
-        self._shown: dict[int, str] = {}
-        self._settled = 0
+        self._out_of_time = False
+        self._is_urgent = False
+        self._words_written = False
         self._changed = asyncio.Event()
-        self._changed.set()
+        self._hurry = asyncio.Event()
 
     def waiting(self, ahead: int) -> None:
         """Say how many answers come first; once, since each write here takes one from the answer that is running."""
@@ -59,30 +63,21 @@ class LiveAnswer:
 
     def text(self, text: str) -> None:
         """Take a further piece of the answer."""
-        self._pages.feed(text)
-        self._say(wording.WRITING)
+        self._rendering.feed(text)
+        self._changed.set()
+        if not self._words_written and not self._quiet:
+            self._hurry.set()
 
     def finish(self, finished: Finished) -> None:
         """Take the end: from now on only what is final is written."""
-        self._pages.flush()
-        footer = wording.footer(finished)
-        footer = footer[: fitting(footer, LIMIT)]
-        if not self._pages.closed and finished.reason in {EndReason.COMPLETE, EndReason.LENGTH}:
-            footer = f"{wording.nothing_said(finished)}\n{footer}"
-        texts = [page.text for page in self._pages.closed] or [""]
-        texts[0] = _joined(self._header, texts[0])
-        last = _joined(texts[-1], footer)
-        if units(last) <= LIMIT:
-            texts[-1] = last
-        else:
-            texts.append(footer)
-        self._final = texts
-        # The last page may have been full already, with nothing but white space after it.
-        self._settled = min(self._settled, len(texts) - 1)
+        remark = wording.OUT_OF_TIME if self._out_of_time else ""
+        is_old = self._surface.seconds_until_old(self._rendering.last) <= 0
+        self._rendering.finish(finished, remark=remark, apart=is_old)
         self._changed.set()
+        self._hurry.set()
 
     def _say(self, status: str) -> None:
-        self._status = status
+        self._rendering.say(status)
         self._changed.set()
 
     async def show(self, on_written: Callable[[], Awaitable[None]]) -> bool:
@@ -90,68 +85,100 @@ class LiveAnswer:
 
         Returns False where Discord could not be brought to show the end, although the messages are there.
         """
+        try:
+            with ExitStack() as stack:
+                await self._hold_back()
+                return await self._show(on_written, stack)
+        except SurfaceGone:
+            self._control.stop()
+            return True
+
+    async def _hold_back(self) -> None:
+        """Show no more than a hint until the end is known, where the person wants it quiet."""
+        while self._quiet and not self._rendering.is_finished:
+            time_left = self._surface.seconds_to_begin - LAST_SECONDS
+            if time_left <= 0:
+                self._quiet = False
+                return
+            await self._surface.hint()
+            self._hurry.clear()
+            if not self._rendering.is_finished:
+                await is_set_within(self._hurry, min(HINT_EVERY, time_left))
+
+    async def _show(self, on_written: Callable[[], Awaitable[None]], stack: ExitStack) -> bool:
         failures = 0
+        shares = False
         while True:
             self._changed.clear()
-            if self._next() is None:
-                if self._final is not None:
+            self._hurry.clear()
+            self._mind_the_time()
+            page = self._rendering.pending()
+            if page is None:
+                if self._rendering.is_finished:
                     return True
-                await self._changed.wait()
+                await is_set_within(self._changed, self._seconds_to_mind())
+                continue
+            if self._rendering.has_text and self._surface.message_ids and not shares:
+                # Answers that only wait leave the buckets to those that grow.
+                stack.enter_context(self._surface.sharing())
+                shares = True
+            lane = await self._rhythm.turn(page, is_urgent=self._hurries(page), unless=self._hurry)
+            if lane is None:
                 continue
             try:
-                await self._write_newest()
-            except SurfaceGone:
-                self._control.stop()
-                return True
+                await self._write(page, lane)
             except PASSING as error:
-                failures += 1
-                if failures >= TRIES:
+                if failures == len(RETRIES):
                     log.exception("An answer is left incomplete in Discord after %s failed writes", failures)
                     self._control.stop()
                     return False
                 log.warning("A write to Discord failed and is repeated: %s", error)
+                await asyncio.sleep(RETRIES[failures])
+                failures += 1
                 continue
             failures = 0
             await on_written()
 
-    async def _write_newest(self) -> None:
-        if (wanted := self._next()) is None:
+    def _hurries(self, page: int) -> bool:
+        """Whether the page should be written at once: first words, last words, a new page, a second attempt."""
+        first_words = self._rendering.has_text and not self._words_written
+        is_new = page >= len(self._surface.message_ids)
+        return first_words or is_new or self._rendering.is_finished or self._is_urgent
+
+    def _mind_the_time(self) -> None:
+        """Leave a message in time that soon can't be edited any more."""
+        if self._seconds_to_mind() > 0:
             return
-        bucket = self._surface.bucket_of(wanted[0])
-        async with self._pace.bucket(bucket).turn():
-            wanted = self._next()
-            if wanted is None or self._surface.bucket_of(wanted[0]) != bucket:
+        if self._surface.seconds_left <= LAST_SECONDS:
+            self._out_of_time = True
+            self._control.stop()
+        else:
+            self._rendering.seal()
+
+    def _seconds_to_mind(self) -> float:
+        """Until `_mind_the_time` has something to do."""
+        if self._rendering.is_finished or self._out_of_time:
+            return math.inf
+        return min(
+            self._surface.seconds_left - LAST_SECONDS,
+            self._surface.seconds_until_old(self._rendering.current),
+        )
+
+    async def _write(self, page: int, lane: Lane) -> None:
+        rendering = self._rendering
+        version, has_text = rendering.version, rendering.has_text
+        content = rendering.content(page)
+        if content != rendering.shown(page):
+            file = TextFile(wording.FILE, rendering.text) if rendering.needs_file(page) else None
+            try:
+                await self._surface.write(page, Payload(content, file=file), lane)
+            except LaneLost:
+                self._is_urgent = True
                 return
-            page, content = wanted
-            await self._surface.write(page, content)
-            self._shown[page] = content
-
-    def _next(self) -> tuple[int, str] | None:
-        """The first page that does not read as it should, and how it should."""
-        while True:
-            content, final = self._wanted(self._settled)
-            if not content:
-                return None
-            if self._shown.get(self._settled) != content:
-                return self._settled, content
-            if not final:
-                return None
-            self._shown.pop(self._settled - 1, None)
-            self._settled += 1
-
-    def _wanted(self, page: int) -> tuple[str, bool]:
-        """How a page should read now, and whether for good; nothing where there is no such page yet."""
-        if self._final is not None:
-            return (self._final[page] if page < len(self._final) else ""), True
-        header = self._header if page == 0 else ""
-        closed = self._pages.closed
-        if page < len(closed):
-            return _joined(header, closed[page].text), True
-        frame = self._pages.frame()
-        if not frame and page > 0:
-            return "", False
-        return _joined(_joined(header, frame), self._status), False
-
-
-def _joined(text: str, line: str) -> str:
-    return f"{text}\n{line}" if text and line else text or line
+            except FileRefused:
+                log.info("A file with the whole answer is refused, so all of it comes as messages")
+                rendering.without_file()
+                return
+            self._words_written = has_text
+            self._is_urgent = False
+        rendering.wrote(page, content, version)

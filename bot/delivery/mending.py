@@ -10,9 +10,9 @@ from bot.chat.answers import Finished
 from bot.chat.memory import OpenMessageStore
 from bot.chat.messages import EndReason, OpenMessage
 from bot.delivery import wording
-from bot.delivery.pace import Pace
+from bot.delivery.calls import Caller
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import NO_MENTIONS, PASSING, text_file
+from bot.delivery.surface import PASSING, Payload, TextFile
 from bot.delivery.text import units
 
 log = logging.getLogger(__name__)
@@ -32,12 +32,11 @@ def interrupted(content: str, *, complete: bool = False) -> str | None:
     return f"{text}\n{footer}" if text and units(text) + units(footer) < LIMIT else text or footer
 
 
-async def mend(client: discord.Client, store: OpenMessageStore, pace: Pace) -> None:
+async def mend(client: discord.Client, store: OpenMessageStore, caller: Caller) -> None:
     """Bring every message that was left open to its end; what can't be reached now is tried at the next start."""
     for message in await store.all():
         try:
-            async with pace.bucket(message.place.channel_id).turn():
-                await _mend(client, message)
+            await _mend(client, message, caller)
         except discord.NotFound:
             log.info("A message that was being written is gone")
         except PASSING as error:
@@ -46,15 +45,13 @@ async def mend(client: discord.Client, store: OpenMessageStore, pace: Pace) -> N
         await store.forget(message.discord_id)
 
 
-async def _mend(client: discord.Client, left: OpenMessage) -> None:
+async def _mend(client: discord.Client, left: OpenMessage, caller: Caller) -> None:
     channel = client.get_partial_messageable(left.place.channel_id, guild_id=left.place.guild_id)
     message = await channel.fetch_message(left.discord_id)
     content = interrupted(message.content, complete=bool(left.answer))
     if content is None:
         return
     partial = channel.get_partial_message(message.id)
-    if left.answer:
-        file = text_file("answer.md", left.answer)
-        await partial.edit(content=content, attachments=[file], allowed_mentions=NO_MENTIONS)
-    else:
-        await partial.edit(content=content, allowed_mentions=NO_MENTIONS)
+    payload = Payload(content, file=TextFile(wording.FILE, left.answer) if left.answer else None)
+    edits = caller.budgets.edits(left.place.channel_id)
+    await caller.when_open(edits, lambda: partial.edit(**payload.for_edit()))

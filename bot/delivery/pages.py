@@ -6,6 +6,8 @@ on the text alone, not on the pieces it came in.
 What is shown differs from the model's text in these ways only:
 
 - lone surrogates are U+FFFD;
+- a table outside any code block, list and quote is shown as a code block with aligned columns, and each page on which
+  it goes on begins with its header again; in its cells, Markdown is what it reads as (`tables`);
 - what is open at a joint is closed (`Page.suffix`) and opened again (`Page.prefix`), and a code block that the model
   left open at the very end is closed, too;
 - whitespace at a joint, at the start and at the end is not shown, because Discord would drop it; in a code block
@@ -13,39 +15,17 @@ What is shown differs from the model's text in these ways only:
   closed already. Both are kept in `Page.lead`, so that nothing is lost.
 """
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from bot.delivery.cuts import best_cut, cut_at, hard_cut
-from bot.delivery.markdown import MAX_RUN, Scan, State, closing, in_fence, opening, past_blank_line, trimmed
-from bot.delivery.text import ends_in_half_a_pair, fitting, units, without_lone_surrogates
+from bot.delivery.draft import LOOKAHEAD, Draft, Page
+from bot.delivery.table_reader import Piece, TableReader
+from bot.delivery.text import ends_in_half_a_pair, units, without_lone_surrogates
 
 LIMIT = 2000
 MIN_ROOM = 300  # the deepest nesting's markers, opened and closed, and about as much text
-LOOKAHEAD = 64  # how far beyond a full page the text is read before its end is chosen
 
 _STEP = 1024  # characters taken in at once, so that no buffer grows with the size of a piece
-_MAX_BLANK = 100
-
-_WHITESPACE = re.compile(r"\s*")
-_BLANK_LINES = re.compile(rf"(?:[ \t\r]{{0,{_MAX_BLANK}}}\n)*")
-_FENCE_LINE = re.compile(r"(?P<indent>[ \t\r>]*)(?P<run>`*|~*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One finished message. `lead` and `body` are the model's text, `prefix` and `suffix` were added."""
-
-    lead: str
-    prefix: str
-    body: str
-    suffix: str
-
-    @property
-    def text(self) -> str:
-        """What Discord is sent."""
-        return self.prefix + self.body + self.suffix
+_SPOILER = 2  # units that close the only markup that may be open around a table
 
 
 class Pages:
@@ -63,19 +43,20 @@ class Pages:
         self._closed: list[Page] = []
         self._half_pair = ""
         self._flushed = False
-        # The page being written: its text is opening(_carried) + _text. It has begun once its first characters are
-        # known to be shown.
-        self._lead: list[str] = []
-        self._lead_lines = 0
-        self._carried: State = ()
-        self._text = ""
-        self._size = 0
-        self._begun = False
+        self._draft = Draft()
+        self._reader = TableReader(reads_code=self._draft.reads_code, free=self._free)
+        self._given = 0
+        self._replaced: list[tuple[int, Piece]] = []  # tables, and where each stands in the shown text
 
     @property
     def closed(self) -> Sequence[Page]:
         """The pages that will never change again; all of them after `flush`."""
         return self._closed
+
+    @property
+    def begun(self) -> bool:
+        """Whether the page being written has something to show that is not white space."""
+        return self._draft.begun or (not self._flushed and bool(self._reader.pending.strip()))
 
     def feed(self, text: str) -> None:
         """Take in the next piece of the answer."""
@@ -85,124 +66,76 @@ class Pages:
         self._half_pair = text[-1] if ends_in_half_a_pair(text) else ""
         text = without_lone_surrogates(text[: len(text) - len(self._half_pair)])
         for start in range(0, len(text), _STEP):
-            self._take(text[start : start + _STEP])
+            self._take(self._reader.read(text[start : start + _STEP]))
 
     def flush(self) -> None:
         """Take note that the answer is complete: the last page is closed."""
         if self._flushed:
             return
-        self._take(without_lone_surrogates(self._half_pair))
+        self._take(self._reader.read(without_lone_surrogates(self._half_pair)))
+        self._take(self._reader.close())
         self._half_pair = ""
         self._flushed = True
-        self._begin()
-        while not self._close_last():
-            self._cut(opening(self._carried) + self._text)
+        self._draft.complete()
+        while not self._draft.is_blank:
+            self._keep(self._draft.last(self._room) or self._draft.cut(self._room))
+
+    def seal(self) -> None:
+        """Close the page being written where `frame` ends now; what follows begins on a new page."""
+        if not self.frame():
+            return
+        if self._shows_pending():
+            for piece in self._reader.release():
+                self._add(piece)
+        self._keep(self._draft.seal(self._room))
+        self._cut_what_is_full()
 
     def frame(self) -> str:
         """Return what to show of the page being written, closed where it is open; empty where there is nothing yet."""
-        prefix = opening(self._carried)
-        scan = Scan(prefix + self._text)
-        end = scan.retreat(scan.held)
-        if not scan.text[len(prefix) : end].strip():
-            return ""
-        cut = cut_at(scan.text, end, scan.state(end), self._room) or hard_cut(scan, len(prefix), self._room)
-        return trimmed(scan.text[: cut.end], cut.state) + closing(cut.state)
+        draft = self._draft.followed_by(self._reader.shown) if self._shows_pending() else self._draft
+        return draft.frame(self._room)
 
     def joined(self) -> str:
         """Return the model's text so far, put together again from the pages."""
-        pages = "".join(page.lead + page.body for page in self._closed)
-        return pages + "".join(self._lead) + self._text
+        shown = "".join(page.lead + page.body for page in self._closed) + self._draft.joined
+        parts, end = [], 0
+        for start, table in self._replaced:
+            parts += [shown[end:start], table.source]
+            end = start + len(table.shown)
+        return "".join([*parts, shown[end:], self._reader.pending])
 
     @property
     def _room(self) -> int:
         return self._limit if self._closed else self._limit - self._first_reserve
 
-    def _take(self, text: str) -> None:
-        self._text += text
-        self._size += units(text)
-        self._begin()
-        while len(self._text) and (excess := self._room + LOOKAHEAD) < self._size + units(opening(self._carried)):
-            page = opening(self._carried) + self._text
-            self._cut(page[: fitting(page, excess)])
+    def _free(self) -> int:
+        """Return how many units are free for a table."""
+        while self._draft.size > self._room:
+            self._keep(self._draft.cut(self._room))
+        return self._room - self._draft.size - _SPOILER
 
-    def _cut(self, window: str) -> None:
-        """Close the page being written within `window`, which is its text as far as the choice may depend on it."""
-        prefix = opening(self._carried)
-        end, state = best_cut(Scan(window), len(prefix), self._room)
-        size, body = end - len(prefix), window[len(prefix) : end]
-        if body.strip():
-            self._closed.append(Page("".join(self._lead), prefix, body, closing(state)))
-            self._lead, self._carried, self._lead_lines = [], state, 0
-        else:
-            self._lead.append(body)
-        self._drop(size)
-        self._begun = False
-        self._begin()
+    def _take(self, pieces: Iterable[Piece]) -> None:
+        for piece in pieces:
+            self._add(piece)
+            self._cut_what_is_full()
+            if piece.ends_page:
+                self._keep(self._draft.seal(self._room))
 
-    def _drop(self, count: int) -> str:
-        """Take `count` characters off the start of the page being written."""
-        dropped, self._text = self._text[:count], self._text[count:]
-        self._size -= units(dropped)
-        return dropped
+    def _add(self, piece: Piece) -> None:
+        if piece.shown != piece.source:
+            self._replaced.append((self._given, piece))
+        self._given += len(piece.shown)
+        self._draft.add(piece.shown)
 
-    def _begin(self) -> None:
-        """Move what a page does not show at its start to `lead`, until it is known where the shown text begins."""
-        while not self._begun and self._text:
-            pattern = _BLANK_LINES if in_fence(self._carried) else _WHITESPACE
-            self._skip(_length(pattern, self._text))
-            if self._lead_lines > 1:
-                self._carried = past_blank_line(self._carried)
-            closer = self._closing_length()
-            if closer is None:
-                return
-            self._begun = bool(self._text) and not closer
-            if closer:
-                self._skip(closer)
-                self._carried = self._carried[:-1]
+    def _cut_what_is_full(self) -> None:
+        while self._draft.size > self._room + LOOKAHEAD:
+            self._keep(self._draft.cut(self._room))
 
-    def _skip(self, count: int) -> None:
-        skipped = self._drop(count)
-        self._lead.append(skipped)
-        self._lead_lines += skipped.count("\n")
+    def _keep(self, page: Page | None) -> None:
+        if page:
+            self._closed.append(page)
 
-    def _closing_length(self) -> int | None:
-        """Return how long the closing marker is that the page begins with; None where that is not known yet."""
-        if not self._carried:
-            return 0
-        marker = self._carried[-1].marker
-        if in_fence(self._carried):
-            found = _FENCE_LINE.match(self._text)
-            indent, run = (found["indent"], found["run"]) if found else ("", "")
-        else:
-            indent, run = "", self._text[: len(self._text) - len(self._text.lstrip(marker[0]))]
-        seen = len(indent + run)
-        if len(indent) > _MAX_BLANK or len(run) > MAX_RUN:
-            return 0
-        if seen == len(self._text) and not self._flushed:
-            return None
-        return seen if run == marker or (run.startswith(marker) and in_fence(self._carried)) else 0
-
-    def _close_last(self) -> bool:
-        """Close the last page if what is left fits, leaving its trailing whitespace."""
-        prefix = opening(self._carried)
-        scan = Scan(prefix + self._text, complete=True)
-        # Emphasis that the model never closed is its text as it is; what the page before had open is ours to close.
-        ours = tuple(mark for mark in scan.final if mark.is_fence or mark in self._carried)
-        end = len(trimmed(scan.text, ours))
-        if ours and scan.retreat(end) < end:  # a code block without a line of code
-            ours = tuple(mark for mark in ours if not mark.is_fence)
-            end = len(trimmed(scan.text, ours))
-        body, suffix = scan.text[len(prefix) : end], closing(ours)
-        if not body.strip():
-            return True
-        if units(scan.text[:end] + suffix) > self._room:
-            return False
-        self._closed.append(Page("".join(self._lead), prefix, body, suffix))
-        self._lead = []
-        self._drop(end - len(prefix))
-        return True
-
-
-def _length(pattern: re.Pattern[str], text: str) -> int:
-    found = pattern.match(text)
-    return found.end() if found else 0
+    def _shows_pending(self) -> bool:
+        """Tell whether the frame shows what the reader keeps back; a table only where it is not too long."""
+        shown = self._reader.shown
+        return bool(shown) and (not self._reader.in_table or units(shown) <= self._room - self._draft.size - _SPOILER)

@@ -1,29 +1,32 @@
-"""Where an answer is shown: the messages that carry its pages, through whichever of Discord's doors is open."""
+"""Where an answer is shown: the messages that carry its pages, and the ways to write them."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import logging
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
 
 import aiohttp
 import discord
 from discord.utils import MISSING
 
+from bot.delivery.budget import Lane
+from bot.delivery.calls import Caller
+
 log = logging.getLogger(__name__)
 
-TOKEN_LIFE = 14 * 60
-"""Seconds after which an interaction's token is given up; Discord's own limit is 15 minutes."""
+OLD = 58 * 60
+"""Seconds after which a message is continued in a new one: Discord lets those of over an hour be edited only rarely."""
 
-_GONE = {10003, 10008, 50001, 50007, 50013, 50083, 160005, 50278}
+GONE = {10003, 10008, 50001, 50007, 50013, 50083, 160005, 50278}
 """Unknown channel or message, missing access or permission, closed direct message, archived or locked thread."""
-
-_ANSWERED_ALREADY = 40060
-
-_TOKEN_DEAD = 50027
 
 NO_MENTIONS = discord.AllowedMentions.none()
 
@@ -35,16 +38,24 @@ class SurfaceGone(Exception):
     """Nothing can be shown there any more: the message, the channel or the permission is gone."""
 
 
-@contextmanager
-def _noticing_the_end() -> Iterator[None]:
-    """Raise SurfaceGone for those of Discord's refusals that will never turn into a yes."""
-    try:
-        yield
-    except discord.HTTPException as error:
-        if error.code in _GONE or isinstance(error, discord.NotFound | discord.Forbidden):
-            log.info("An answer can't be shown any more: HTTP %s, code %s", error.status, error.code)
-            raise SurfaceGone from error
-        raise
+class LaneLost(Exception):
+    """This way to write is closed for good, another one is open."""
+
+
+class FileRefused(Exception):
+    """Files can't be sent there, or not of this size; text alone can."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file to attach."""
+
+    name: str
+    content: str
+
+    def for_discord(self) -> discord.File:
+        """A fresh object, because discord.py can send each only once."""
+        return text_file(self.name, self.content)
 
 
 def text_file(name: str, content: str) -> discord.File:
@@ -52,189 +63,112 @@ def text_file(name: str, content: str) -> discord.File:
     return discord.File(io.BytesIO(content.encode("utf-8", "replace")), name)
 
 
+def is_final(error: discord.HTTPException) -> bool:
+    """Whether a refusal will never turn into a yes."""
+    return error.code in GONE or isinstance(error, discord.NotFound | discord.Forbidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """How a page should read. Components and files stay as they are where none are given."""
+
+    content: str
+    view: discord.ui.View | None = MISSING
+    """Brings its buttons; None takes them away."""
+    file: TextFile | None = None
+
+    def for_edit(self) -> dict[str, Any]:
+        """The arguments for every kind of edit."""
+        more: dict[str, Any] = {"attachments": [self.file.for_discord()]} if self.file else {}
+        return {"content": self.content, "view": self.view, "allowed_mentions": NO_MENTIONS, **more}
+
+    def for_send(self) -> dict[str, Any]:
+        """The arguments for every kind of sending."""
+        more: dict[str, Any] = {"file": self.file.for_discord()} if self.file else {}
+        view = self.view or MISSING
+        return {"content": self.content, "view": view, "allowed_mentions": NO_MENTIONS, "suppress_embeds": True, **more}
+
+
 class Surface(ABC):
     """The messages of one answer: page 0 is the first, further ones are begun in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, caller: Caller) -> None:
         self.message_ids: list[int] = []
+        self.clock = caller.clock
+        self._caller = caller
+        self._begun_at: list[float] = []
 
     @abstractmethod
-    def bucket_of(self, page: int) -> Hashable:
-        """Names the rate-limit bucket that writing the page now would be counted in."""
+    def lanes(self, page: int) -> Sequence[Lane]:
+        """The ways to write the page now, at least one. Raises SurfaceGone where there is none."""
 
-    async def write(self, page: int, content: str, *, view: discord.ui.View | None = MISSING) -> None:
-        """Make a page read so; a `view` brings its buttons, None takes them away, otherwise they stay as they are.
+    async def write(self, page: int, payload: Payload, lane: Lane) -> None:
+        """Make a page read so.
 
-        Raises SurfaceGone where that is not possible any more.
+        Raises LaneLost where another lane should be tried at once, FileRefused where it should come without its file,
+        SurfaceGone where nothing can be shown any more, and `PASSING` errors for what may be tried again.
         """
-        with _noticing_the_end():
+        try:
             if page < len(self.message_ids):
-                await self._edit(page, content, view)
+                await self._edit(page, payload, lane)
             else:
-                self.message_ids.append(await self._begin(page, content, view or MISSING))
-
-    async def attach(self, name: str, content: str) -> None:
-        """Add a text file below the last page. Raises SurfaceGone where that is not possible any more."""
-        with _noticing_the_end():
-            await self._attach(text_file(name, content))
+                began = self.clock()
+                self.message_ids.append(await self._begin(page, payload, lane))
+                self._begun_at.append(began)
+        except discord.HTTPException as error:
+            if payload.file and error.status in {HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
+                raise FileRefused from error
+            self._refused(error, lane)
+            raise
 
     @abstractmethod
-    async def _begin(self, page: int, content: str, view: discord.ui.View) -> int:
+    async def hint(self) -> None:
+        """Show for some seconds that something goes on, without a message. Never raises for trouble with it."""
+
+    @abstractmethod
+    async def send_file(self, file: TextFile) -> None:
+        """Send a file below the last page. Raises as `write` does."""
+
+    @abstractmethod
+    async def announce(self, asker: int, text: str) -> None:
+        """Send a message that notifies the person who asked. Raises as `write` does."""
+
+    @property
+    def seconds_left(self) -> float:
+        """For how long messages can be written at all."""
+        return math.inf
+
+    @property
+    def seconds_to_begin(self) -> float:
+        """For how long the first message can be sent as what it should be: a reply, or a command's response."""
+        return math.inf
+
+    def seconds_until_old(self, page: int) -> float:
+        """For how long the page's message should still be edited."""
+        return self._begun_at[page] + OLD - self.clock() if 0 <= page < len(self._begun_at) else math.inf
+
+    @contextmanager
+    def sharing(self) -> Iterator[None]:
+        """While an answer grows, it takes its share of the buckets that it is edited through."""
+        budgets = [budget for lane in self.lanes(0) for budget in lane.budgets]
+        for budget in budgets:
+            budget.sharers += 1
+        try:
+            yield
+        finally:
+            for budget in budgets:
+                budget.sharers -= 1
+
+    @abstractmethod
+    async def _begin(self, page: int, payload: Payload, lane: Lane) -> int:
         """Send a new page; returns its message's id."""
 
     @abstractmethod
-    async def _edit(self, page: int, content: str, view: discord.ui.View | None) -> None:
+    async def _edit(self, page: int, payload: Payload, lane: Lane) -> None:
         """Edit a page that was sent."""
 
-    @abstractmethod
-    async def _attach(self, file: discord.File) -> None:
-        """Send a file."""
-
-
-class ReplySurface(Surface):
-    """A reply to a person's message; further pages follow in the same channel."""
-
-    def __init__(self, question: discord.Message, channel: discord.PartialMessageable) -> None:
-        """Take the channel of the question as one that need not be in the cache."""
-        super().__init__()
-        self._question = question
-        self._channel = channel
-
-    def bucket_of(self, page: int) -> Hashable:
-        """Sending and editing are counted apart, each for the whole channel."""
-        return "edit" if page < len(self.message_ids) else "send", self._channel.id
-
-    async def _begin(self, page: int, content: str, view: discord.ui.View) -> int:
-        if page == 0:
-            # The only message that notifies, and only the person who asked.
-            reference = self._question.to_reference(fail_if_not_exists=False)
-            sent = await self._channel.send(
-                content,
-                view=view,
-                reference=reference,
-                mention_author=True,
-                allowed_mentions=NO_MENTIONS,
-                suppress_embeds=True,
-                nonce=self._nonce(page),
-            )
-        else:
-            sent = await self._channel.send(
-                content,
-                view=view,
-                allowed_mentions=NO_MENTIONS,
-                suppress_embeds=True,
-                silent=True,
-                nonce=self._nonce(page),
-            )
-        if sent.content != content:
-            # An earlier try came through with an older text, only its confirmation was lost.
-            await self._channel.get_partial_message(sent.id).edit(content=content, allowed_mentions=NO_MENTIONS)
-        return sent.id
-
-    def _nonce(self, page: int) -> str:
-        """By this Discord knows a message that was sent already, where only its confirmation was lost."""
-        return f"{self._question.id}.{page}"
-
-    async def _edit(self, page: int, content: str, view: discord.ui.View | None) -> None:
-        # Not Message.edit: in discord.py 2.7.1 it brings suppressed link previews back.
-        message = self._channel.get_partial_message(self.message_ids[page])
-        await message.edit(content=content, view=view, allowed_mentions=NO_MENTIONS)
-
-    async def _attach(self, file: discord.File) -> None:
-        await self._channel.send(file=file, allowed_mentions=NO_MENTIONS, silent=True)
-
-
-class InteractionSurface(Surface):
-    """The response to a slash command and its follow-ups.
-
-    Written through the interaction's token, which also reaches private answers and channels where the bot is no
-    member, and which Discord does not count against the bot's global limit; after 14 minutes through the channel.
-    """
-
-    def __init__(self, interaction: discord.Interaction[discord.Client], *, private: bool) -> None:
-        super().__init__()
-        self._interaction = interaction
-        self._private = private
-        self._token_refused = False
-
-    def bucket_of(self, page: int) -> Hashable:
-        """The token has a bucket of its own; afterwards it is the channel's."""
-        if self._token_lives:
-            return "token", self._interaction.token
-        return "edit" if page < len(self.message_ids) else "send", self._interaction.channel_id
-
-    async def write(self, page: int, content: str, *, view: discord.ui.View | None = MISSING) -> None:
-        """Make a page read so, through the channel where Discord takes the token no more."""
-        try:
-            await super().write(page, content, view=view)
-        except discord.HTTPException as error:
-            if error.code != _TOKEN_DEAD or self._token_refused:
-                raise
-            # Discord's clock counts, whatever ours says.
-            self._token_refused = True
-            await super().write(page, content, view=view)
-
-    @property
-    def _token_lives(self) -> bool:
-        age = discord.utils.utcnow() - self._interaction.created_at
-        return not self._token_refused and age.total_seconds() < TOKEN_LIFE
-
-    async def _begin(self, page: int, content: str, view: discord.ui.View) -> int:
-        if page == 0 and not self._interaction.response.is_done():
-            try:
-                response = await self._interaction.response.send_message(
-                    content, view=view, ephemeral=self._private, allowed_mentions=NO_MENTIONS, suppress_embeds=True
-                )
-            except discord.HTTPException as error:
-                if error.code != _ANSWERED_ALREADY:
-                    raise
-                # An earlier try came through, only its confirmation was lost.
-                original = await self._interaction.edit_original_response(
-                    content=content, view=view, allowed_mentions=NO_MENTIONS
-                )
-                return original.id
-            if response.message_id is None:
-                raise SurfaceGone  # only the type allows for a response without a message
-            return response.message_id
-        if self._token_lives:
-            # After a deferral, Discord takes the first follow-up as the response.
-            sent = await self._interaction.followup.send(
-                content,
-                view=view,
-                ephemeral=self._private,
-                allowed_mentions=NO_MENTIONS,
-                suppress_embeds=True,
-                silent=page > 0,
-                wait=True,
-            )
-            return sent.id
-        message = await self._channel().send(
-            content, view=view, allowed_mentions=NO_MENTIONS, suppress_embeds=True, silent=True
-        )
-        return message.id
-
-    async def _edit(self, page: int, content: str, view: discord.ui.View | None) -> None:
-        message_id = self.message_ids[page]
-        if not self._token_lives:
-            message = self._channel().get_partial_message(message_id)
-            await message.edit(content=content, view=view, allowed_mentions=NO_MENTIONS)
-        elif page == 0:
-            await self._interaction.edit_original_response(content=content, view=view, allowed_mentions=NO_MENTIONS)
-        else:
-            await self._interaction.followup.edit_message(
-                message_id, content=content, view=view, allowed_mentions=NO_MENTIONS
-            )
-
-    def _channel(self) -> discord.PartialMessageable:
-        channel_id = self._interaction.channel_id
-        if self._private or channel_id is None:
-            raise SurfaceGone  # a private answer is reached through its token alone
-        return self._interaction.client.get_partial_messageable(channel_id, guild_id=self._interaction.guild_id)
-
-    async def _attach(self, file: discord.File) -> None:
-        if self._token_lives:
-            await self._interaction.followup.send(
-                file=file, ephemeral=self._private, allowed_mentions=NO_MENTIONS, silent=True
-            )
-        else:
-            await self._channel().send(file=file, allowed_mentions=NO_MENTIONS, silent=True)
+    def _refused(self, error: discord.HTTPException, lane: Lane) -> None:  # noqa: ARG002  # for those with several lanes
+        """Raise what a refusal means for the surface; nothing where it may be over soon."""
+        if is_final(error):
+            log.info("An answer can't be shown any more: HTTP %s, code %s", error.status, error.code)
+            raise SurfaceGone from error

@@ -33,6 +33,13 @@ def cluster_ends(text: str, start: int, end: int) -> Iterator[int]:
         yield cluster.end()
 
 
+def cluster_start(text: str, start: int, pos: int) -> int:
+    """Return the last place up to `pos` where a grapheme cluster certainly begins: between two ASCII characters."""
+    while pos > start and not (text[pos - 1 : pos + 1].isascii() and text[pos - 1] != "\r"):
+        pos -= 1
+    return max(pos, start)
+
+
 def ends_cluster(text: str, pos: int) -> bool:
     """Tell whether the grapheme cluster that begins with the character before `pos` ends there too."""
     cluster = _CLUSTER.match(text, pos - 1)

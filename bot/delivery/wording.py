@@ -13,6 +13,16 @@ HEADER_LENGTH = 300
 
 WRITING = "-# Writing…"
 
+WRITING_FILE = "-# Writing… What does not fit here comes as a file."
+
+FILE = "answer.md"
+
+IN_FILE = f"-# The whole answer is in the file `{FILE}`."
+
+CONTINUED = "-# Continued below, because Discord no longer lets this message change."
+
+OUT_OF_TIME = "⚠️ Discord lets this message change for 15 minutes only, so the answer was cut off here."
+
 INTERRUPTED_WHOLE = "⚠️ The bot was restarted while it was showing this answer. The whole of it is in the file."
 
 _URL = re.compile(r"(https?://[^\s<>]{4,})")
@@ -59,6 +69,11 @@ def step(current: Step, model: str) -> str:
     }[current]
 
 
+def ready(url: str) -> str:
+    """The message that says that an answer is ready."""
+    return f"Your answer is ready: {url}"
+
+
 def nothing_said(finished: Finished) -> str:
     """What stands in place of an answer without any text."""
     if finished.reason is EndReason.LENGTH:
@@ -71,7 +86,7 @@ def is_footer(line: str) -> bool:
     if line.startswith("⚠️ "):
         return True
     return line.startswith("-# ") and not (
-        line == WRITING
+        line in {WRITING, WRITING_FILE}
         or line.startswith(("-# Waiting: ", "-# Loading "))
         or line in {step(Step.STARTING, ""), step(Step.THINKING, "")}
         or line.endswith(step(Step.READING, "").removeprefix("-# "))

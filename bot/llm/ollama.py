@@ -56,9 +56,7 @@ def connect(
     """Build the model for OLLAMA_HOST without contacting it; use it in `async with`. Raises SettingError."""
     limits = limits or TimeLimits()
     address = parse_host(host)
-    # Our own limits are narrower; httpx's is the net under them.
-    read = max(limits.first, limits.between)
-    client = OllamaClient(address, connect=limits.connect, read=read, transport=transport)
+    client = OllamaClient(address, connect=limits.connect, transport=transport)
     return OllamaModel(client, address=address.url, limits=limits, sleep=sleep, clock=clock)
 
 
@@ -186,12 +184,12 @@ class OllamaModel:
 
         with translated(call):
             stream, part = await self._retrying(begin)
-        call = replace(call, started=True, limit=between)
         async with aclosing(stream):
-            while part is not None:
-                yield part
-                with translated(call):
-                    part = await _within(between, anext(stream, None))
+            with translated(replace(call, started=True, limit=between)):
+                while part is not None:
+                    yield part
+                    async with asyncio.timeout(between):
+                        part = await anext(stream, None)
 
     async def _retrying(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         """Ask again where Ollama was not there or refused, but never after a part of the answer came."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat.memory import Summary
 from bot.chat.messages import Author, EndReason, Role, StoredMessage
-from bot.storage.schema import IS_RUNNING, AnyRow, conversations, messages
+from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, messages
 
 MAX_WINDOW = 2_000
 """The most messages of a window that are read, the newest ones, even where nobody ever moves its start."""
@@ -38,6 +38,21 @@ async def summary(connection: AsyncConnection, channel_id: int, newest: int) -> 
         in_window=await _length(connection, _way(_head(_window_start()).where(here), MAX_WINDOW)),
         newest=await branch(connection, channel_id, newest),
     )
+
+
+async def answer_in(connection: AsyncConnection, channel_id: int, discord_id: int) -> StoredMessage | None:
+    """The answer that is shown in a Discord message of a channel."""
+    query = (
+        select(messages)
+        .select_from(discord_messages.join(messages).join(conversations))
+        .where(
+            discord_messages.c.discord_id == discord_id,
+            messages.c.role == Role.ASSISTANT.value,
+            conversations.c.channel_id == channel_id,
+        )
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else stored_message(row)
 
 
 async def authors(connection: AsyncConnection, channel_id: int) -> set[int]:

@@ -140,6 +140,11 @@ class SqlConversations:
             row = (await connection.execute(query)).first()
         return None if row is None else (row.prompt_estimate, row.prompt_tokens)
 
+    async def answer_in(self, place: Place, discord_message_id: int) -> StoredMessage | None:
+        """The answer that a Discord message shows, or a page of; None where the place's memory holds none for it."""
+        async with self._database.reading() as connection:
+            return await branches.answer_in(connection, place.channel_id, discord_message_id)
+
     async def undo(self, place: Place, *, only_by: int | None) -> list[StoredMessage]:
         """Delete the newest question and answer of the shown branch, and what hangs below them.
 

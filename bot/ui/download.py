@@ -11,11 +11,11 @@ from contextlib import aclosing, suppress
 
 import discord
 import humanize
-from discord.utils import MISSING
 
 from bot.chat.model import PullProgress
-from bot.delivery.pace import Bucket
-from bot.delivery.surface import PASSING, InteractionSurface, SurfaceGone
+from bot.delivery.budget import Lane
+from bot.delivery.rhythm import Rhythm
+from bot.delivery.surface import PASSING, LaneLost, Payload, Surface, SurfaceGone
 from bot.errors import explain
 from bot.ui.checks import may
 from bot.ui.errors import tell_user
@@ -68,17 +68,18 @@ class Download(discord.ui.View):
         self,
         name: str,
         stream: AsyncGenerator[PullProgress, None],
-        interaction: discord.Interaction[discord.Client],
-        bucket: Bucket,
+        surface: Surface,
+        asker: discord.abc.User,
     ) -> None:
         super().__init__(timeout=None)
         self._name = name
         self._stream = stream
-        self._asker = interaction.user.id
-        self._surface = InteractionSurface(interaction, private=False)
-        self._bucket = bucket
+        self._asker = asker.id
+        self._surface = surface
+        self._rhythm = Rhythm(surface)
         self._text = progress_text(name, PullProgress("starting"), 0)
         self._changed = asyncio.Event()
+        self._over = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
         self._cancelled_because: str | None = None
@@ -89,13 +90,13 @@ class Download(discord.ui.View):
         Where not even the beginning can be shown, nothing is downloaded, since nobody could cancel it.
         """
         self._reading = reading = asyncio.create_task(self._read())
-        reading.add_done_callback(lambda _: self._changed.set())
+        reading.add_done_callback(self._is_over)
         if self._cancelled_because:
             reading.cancel()
         try:
-            first = self._text
-            await self._surface.write(0, first, view=self)
-            await self._show(reading, first)
+            first = Payload(self._text, view=self)
+            await self._surface.write(0, first, self._surface.lanes(0)[0])
+            await self._show(reading, first.content)
         except SurfaceGone:
             if self._surface.message_ids:  # only the message is gone: what was begun is still wanted
                 await self._finish_unseen(reading)
@@ -104,6 +105,10 @@ class Download(discord.ui.View):
             await asyncio.gather(reading, return_exceptions=True)
             self.stop()
             self._ended.set()
+
+    def _is_over(self, _: asyncio.Task[None]) -> None:
+        self._over.set()
+        self._changed.set()
 
     async def _read(self) -> None:
         speed = Speed()
@@ -118,21 +123,24 @@ class Download(discord.ui.View):
         while tries:
             await self._changed.wait()
             self._changed.clear()
-            async with self._bucket.turn():
-                if reading.done():
-                    end = end or self._outcome(reading)
-                    tries = 0 if await self._is_written(end, view=None) else tries - 1
-                    self._changed.set()
-                elif (newest := self._text) != shown and await self._is_written(newest):
-                    shown = newest
+            over = reading.done()
+            lane = await self._rhythm.turn(0, is_urgent=over, unless=asyncio.Event() if over else self._over)
+            if lane is None:
+                continue
+            if over:
+                end = end or self._outcome(reading)
+                tries = 0 if await self._is_written(Payload(end, view=None), lane) else tries - 1
+                self._changed.set()
+            elif (newest := self._text) != shown and await self._is_written(Payload(newest), lane):
+                shown = newest
 
-    async def _is_written(self, text: str, *, view: discord.ui.View | None = MISSING) -> bool:
+    async def _is_written(self, payload: Payload, lane: Lane) -> bool:
         """Whether a write came through; one that did not is logged, and the next one may. Raises SurfaceGone."""
         try:
-            await self._surface.write(0, text, view=view)
+            await self._surface.write(0, payload, lane)
         except SurfaceGone:
             raise
-        except PASSING as error:
+        except (LaneLost, *PASSING) as error:
             log.warning("The download of %r could not be shown for now: %s", self._name, error)
         except Exception:
             log.exception("The download of %r could not be shown", self._name)

@@ -173,6 +173,8 @@ class Actor:
         """Look a command up where Discord would offer it to this user."""
         self._require(channel, Permission.USE_APPLICATION_COMMANDS)
         guild_id = channel.model.guild_id
+        if guild_id and self.discord.settings.bot_id not in self.discord.world.guilds[guild_id].members:
+            raise RefusedByClientError("The bot is not in this server.")
         known = self.discord.world.commands
         here = (known.get(guild_id, []) if guild_id else []) + known.get(None, [])
         found = commands.find(here, name, kind)

@@ -1,9 +1,11 @@
 """Rate-limit buckets: a window opens with its first call and gives all its calls back at its end."""
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from playground.discord.settings import Limit, RateLimits
+from playground.discord.settings import Family, Limit, RateLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +24,42 @@ class Verdict:
             "X-RateLimit-Limit": str(self.limit.calls),
             "X-RateLimit-Remaining": str(self.remaining),
             "X-RateLimit-Reset": f"{time.time() + self.reset_after:.3f}",
-            "X-RateLimit-Reset-After": f"{self.reset_after:.3f}",
+            "X-RateLimit-Reset-After": f"{in_milliseconds(self.reset_after):.3f}",
             "X-RateLimit-Bucket": self.bucket,
         }
 
 
+def in_milliseconds(seconds: float) -> float:
+    """Round up to a millisecond: who waits for a rounded-down time comes too early."""
+    return math.ceil(seconds * 1000) / 1000
+
+
 class _Window:
     def __init__(self) -> None:
-        self.ends = 0.0
+        self.ends = float("-inf")
         self.used = 0
 
 
 class Buckets:
-    """One window per route family and top-level resource, and one for all calls of the bot's token."""
+    """One window per route family and top-level resource, and one for all calls of the bot's token.
 
-    def __init__(self, limits: RateLimits) -> None:
-        self._limits = limits
+    `limits` may be replaced at any time: numbers of calls hold at once, lengths for windows that open from then on.
+    """
+
+    def __init__(self, limits: RateLimits, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits
+        self._clock = clock
         self._windows: dict[tuple[str, str], _Window] = {}
 
-    def take(self, family: str, resource: str) -> Verdict | None:
-        """Count a call of a family (a field of RateLimits); None where nothing is limited."""
-        limit: Limit | None = getattr(self._limits, family)
+    def take(self, family: Family, resource: str, *, channel: str = "") -> Verdict | None:
+        """Count a call; None where nothing is limited. `channel` stands in for a resource that is no channel."""
+        if family in self.limits.together:
+            family, resource = self.limits.together[0], channel or resource
+        limit: Limit | None = getattr(self.limits, family)
         if limit is None:
             return None
         window = self._windows.setdefault((family, resource), _Window())
-        now = time.monotonic()
+        now = self._clock()
         if now >= window.ends:
             window.ends, window.used = now + limit.seconds, 0
         left = window.ends - now

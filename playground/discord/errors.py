@@ -2,6 +2,8 @@
 
 ApiError
     an answer with status, code, message and, for 50035, the tree of what is wrong where
+RateLimitedError
+    the answer of a limit that no header announces
 RefusedByClientError
     what a user's Discord app would not have let them do: a mistake of the test, never of the bot
 """
@@ -27,6 +29,14 @@ class ApiError(Exception):
         if self.errors is not None:
             body["errors"] = self.errors
         return body
+
+
+class RateLimitedError(ApiError):
+    """A 429 with a code of its own; after `retry_after` seconds the call may be repeated."""
+
+    def __init__(self, code: int, message: str, *, retry_after: float) -> None:
+        super().__init__(429, code, message)
+        self.retry_after = retry_after
 
 
 class RefusedByClientError(ValueError):
@@ -126,13 +136,24 @@ def cannot_message_user() -> ApiError:
     return ApiError(403, 50007, "Cannot send messages to this user")
 
 
+def too_many_old_edits(retry_after: float) -> RateLimitedError:
+    """Messages older than an hour have a limit of their own."""
+    message = "Maximum number of edits to messages older than 1 hour reached. Try again later"
+    return RateLimitedError(30046, message, retry_after=retry_after)
+
+
 def archived_thread() -> ApiError:
-    """The thread is archived or locked."""
+    """The thread is archived."""
     return ApiError(
         400,
         50083,
         "Tried to perform an operation on an archived thread, such as editing a message or adding a user to the thread",
     )
+
+
+def locked_thread() -> ApiError:
+    """The thread is locked, but not archived."""
+    return ApiError(403, 160005, "This thread is locked")
 
 
 def no_history_for_reply() -> ApiError:

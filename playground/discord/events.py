@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from playground.discord.model import Channel, Guild, Interaction, Message
+from playground.discord.model import Channel, Guild, Interaction, Member, Message, Role
 from playground.discord.payloads import Payload
 
 
@@ -17,6 +17,9 @@ class EventKind(StrEnum):
 
     GUILD_CREATE = "GUILD_CREATE"
     GUILD_DELETE = "GUILD_DELETE"
+    GUILD_ROLE_CREATE = "GUILD_ROLE_CREATE"
+    GUILD_ROLE_UPDATE = "GUILD_ROLE_UPDATE"
+    GUILD_MEMBER_UPDATE = "GUILD_MEMBER_UPDATE"
     CHANNEL_CREATE = "CHANNEL_CREATE"
     CHANNEL_UPDATE = "CHANNEL_UPDATE"
     CHANNEL_DELETE = "CHANNEL_DELETE"
@@ -49,6 +52,8 @@ class Event:
     interaction: Interaction | None = None
     channel: Channel | None = None
     guild: Guild | None = None
+    role: Role | None = None
+    member: Member | None = None
     data: Payload = field(default_factory=dict)
 
     def __str__(self) -> str:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from playground.discord.answers import Scope
+
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
@@ -19,11 +21,17 @@ class Fault:
     drop: bool = False
     delay: float = 0.0
     retry_after: float | None = None
+    scope: Scope = "user"
+    banned: bool = False
     hits: int = 0
 
     def fits(self, method: str, path: str) -> bool:
         """Whether this call is meant."""
         return self.hits < self.times and self.method in {method, "*"} and bool(self.path.search(path))
+
+
+NO_FAULT = Fault(method="", path=re.compile(""), times=0)
+"""What meets a call that nothing was planned for."""
 
 
 class Faults:
@@ -40,13 +48,19 @@ class Faults:
         """Close the connection without an answer."""
         return self._plan(Fault(method=method, path=re.compile(path), times=times, drop=True, after=after))
 
-    def slow(self, method: str, path: str, *, seconds: float, times: int = 1) -> Fault:
-        """Answer late."""
-        return self._plan(Fault(method=method, path=re.compile(path), times=times, delay=seconds))
+    def slow(self, method: str, path: str, *, seconds: float, times: int = 1, after: bool = False) -> Fault:
+        """Answer late; the call takes effect late as well, or at once with `after`."""
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, delay=seconds, after=after))
 
-    def rate_limit(self, method: str, path: str, *, retry_after: float, times: int = 1) -> Fault:
-        """Answer 429 as for a limit that no header announced."""
-        return self._plan(Fault(method=method, path=re.compile(path), times=times, retry_after=retry_after))
+    def rate_limit(self, method: str, path: str, *, retry_after: float, times: int = 1, scope: Scope = "user") -> Fault:
+        """Answer 429 as for a limit that no header announced: the bucket's own headers go on as they were."""
+        return self._plan(
+            Fault(method=method, path=re.compile(path), times=times, retry_after=retry_after, scope=scope)
+        )
+
+    def ban(self, method: str, path: str, *, times: int = 1) -> Fault:
+        """Answer 429 as Cloudflare does after too many invalid requests: a page without a Via header."""
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, banned=True))
 
     def clear(self) -> None:
         """Plan no more trouble."""

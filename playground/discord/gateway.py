@@ -6,22 +6,19 @@ import json
 from aiohttp import WSMsgType, web
 
 from playground.discord.events import Event, EventKind
-from playground.discord.model import Channel, ChannelKind, Guild, Message
+from playground.discord.model import Channel, ChannelKind, Guild, Member, Message, Role
 from playground.discord.payloads import Payload, as_id
 from playground.discord.permissions import Permission
-from playground.discord.serialize import Serializer, user_payload
+from playground.discord.serialize import Serializer, role_payload, user_payload
 from playground.discord.sessions import CloseCode, Connection, Op, Session
 from playground.discord.settings import PRIVILEGED, Intent
 from playground.discord.world import World
 
 _MESSAGES = {EventKind.MESSAGE_CREATE, EventKind.MESSAGE_UPDATE, EventKind.MESSAGE_DELETE}
 _GONE = {EventKind.CHANNEL_DELETE, EventKind.THREAD_DELETE}
-_CHANNELS = {
-    EventKind.CHANNEL_CREATE,
-    EventKind.CHANNEL_UPDATE,
-    EventKind.THREAD_CREATE,
-    EventKind.THREAD_UPDATE,
-} | _GONE
+_THREADS = {EventKind.THREAD_CREATE, EventKind.THREAD_UPDATE}
+_CHANNELS = {EventKind.CHANNEL_CREATE, EventKind.CHANNEL_UPDATE} | _THREADS | _GONE
+_ROLES = {EventKind.GUILD_ROLE_CREATE, EventKind.GUILD_ROLE_UPDATE}
 
 
 class Gateway:
@@ -42,10 +39,13 @@ class Gateway:
 
     # Trouble that tests ask for
 
-    def drop(self) -> None:
-        """Cut all sockets; clients reconnect and resume."""
+    def drop(self, code: int | None = None) -> None:
+        """Cut all sockets, or close them with a code; clients reconnect and resume unless the code forbids it."""
         for connection in self._connections:
-            connection.abort()
+            if code is None:
+                connection.abort()
+            else:
+                connection.close(code)
 
     def reconnect(self) -> None:
         """Ask all clients to reconnect and resume (op 7)."""
@@ -128,7 +128,7 @@ class Gateway:
             return None
         session = Session(intents, connection)
         self.sessions[session.id] = session
-        guilds = list(self._world.guilds.values())
+        guilds = self._world.bot_guilds()
         ready = {
             "v": 10,
             "user": user_payload(self._world.bot),
@@ -160,7 +160,7 @@ class Gateway:
     def _send_members(self, session: Session, data: Payload) -> None:
         """Answer op 8, which discord.py sends for each guild when it has the members intent."""
         guild = self._world.guilds.get(as_id(data.get("guild_id")) or 0)
-        if guild is None:
+        if guild is None or not self._bot_is_in(guild):
             return
         wanted = {as_id(one) for one in data.get("user_ids") or []}
         begin = (data.get("query") or "").lower()
@@ -186,24 +186,40 @@ class Gateway:
             return self._serializer.interaction(event.interaction)
         if event.kind in _MESSAGES and event.message:
             return self._message_event(session, event.kind, event.message)
+        if event.member and event.guild:
+            return self._member_event(session, event.guild, event.member)
         if not session.intents & Intent.GUILDS:
             return None
         if event.kind in _CHANNELS and event.channel:
             return self._channel_event(event.kind, event.channel)
         if event.guild:
-            return self._guild_event(event.kind, event.guild)
+            return self._guild_event(event.kind, event.guild, event.role)
         return None
 
-    def _guild_event(self, kind: EventKind, guild: Guild) -> Payload | None:
+    def _guild_event(self, kind: EventKind, guild: Guild, role: Role | None) -> Payload | None:
         if kind is EventKind.GUILD_DELETE:
             return {"id": str(guild.id)}
+        if not self._bot_is_in(guild):
+            return None
+        if kind in _ROLES and role:
+            return {"guild_id": str(guild.id), "role": role_payload(role)}
         return self._serializer.guild(guild) if kind is EventKind.GUILD_CREATE else None
 
-    def _channel_event(self, kind: EventKind, channel: Channel) -> Payload | None:
-        if kind in _GONE or self._bot_sees(channel):
-            payload = self._serializer.channel(channel)
-            return payload | ({"newly_created": True} if kind is EventKind.THREAD_CREATE else {})
+    def _member_event(self, session: Session, guild: Guild, member: Member) -> Payload | None:
+        """The bot hears of itself without the intent for members."""
+        if self._bot_is_in(guild) and (member.user_id == self._world.bot.id or session.intents & Intent.GUILD_MEMBERS):
+            return self._serializer.member(guild, member) | {"guild_id": str(guild.id)}
         return None
+
+    def _channel_event(self, kind: EventKind, channel: Channel) -> Payload | None:
+        """A bot hears of all channels of its servers, and only of threads that it sees."""
+        guild = self._world.guilds.get(channel.guild_id or 0)
+        if guild is None or not self._bot_is_in(guild) or (kind in _THREADS and not self._bot_sees(channel)):
+            return None
+        payload = self._serializer.channel(channel)
+        if kind is EventKind.THREAD_DELETE:
+            return {key: payload[key] for key in ("id", "guild_id", "parent_id", "type")}
+        return payload | ({"newly_created": True} if kind is EventKind.THREAD_CREATE else {})
 
     def _message_event(self, session: Session, kind: EventKind, message: Message) -> Payload | None:
         channel = self._world.channels.get(message.channel_id)
@@ -217,7 +233,11 @@ class Gateway:
             place = {"guild_id": str(message.guild_id)} if message.guild_id else {}
             return {"id": str(message.id), "channel_id": str(message.channel_id)} | place
         hide = self._serializer.hides(message, session.intents)
-        return self._serializer.message(message, hide_content=hide, on_gateway=True)
+        created = kind is EventKind.MESSAGE_CREATE
+        return self._serializer.message(message, hide_content=hide, on_gateway=True, with_nonce=created)
+
+    def _bot_is_in(self, guild: Guild) -> bool:
+        return self._world.bot.id in guild.members
 
     def _bot_sees(self, channel: Channel) -> bool:
         return bool(self._world.permissions(self._world.bot.id, channel) & Permission.VIEW_CHANNEL)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from playground.discord.errors import RefusedByClientError
 from playground.discord.events import Event, EventKind
-from playground.discord.model import Channel, Guild, Interaction, Message, ResponseKind, Role
+from playground.discord.model import Channel, Guild, Interaction, Member, Message, ResponseKind, Role
 from playground.discord.payloads import Payload
+from playground.discord.permissions import USUAL
 from playground.discord.validation import walk
 
 if TYPE_CHECKING:
@@ -42,13 +43,25 @@ class ChannelHandle:
         """Archive this thread."""
         self.discord.world.set_thread(self.model, archived=True, locked=locked)
 
+    def lock(self) -> None:
+        """Lock this thread and leave it active: whoever may not manage threads cannot write in it."""
+        self.discord.world.set_thread(self.model, archived=False, locked=True)
+
+    def reopen(self) -> None:
+        """Unlock and unarchive this thread."""
+        self.discord.world.set_thread(self.model, archived=False, locked=False)
+
+    def delete(self) -> None:
+        """Delete this channel or thread with all its messages."""
+        self.discord.world.delete_channel(self.model)
+
     def overwrite(self, target: "Role | Actor", *, allow: int = 0, deny: int = 0) -> None:
         """Allow or deny permissions here to a role or a user."""
         to = target if isinstance(target, Role) else target.user
         self.discord.world.overwrite(self.model, to, allow=allow, deny=deny)
 
     def deny_bot(self, permissions: int) -> None:
-        """Take permissions from the bot here."""
+        """Take permissions from the bot here; 0 gives all of them back."""
         self.discord.world.overwrite(self.model, self.discord.world.bot, allow=0, deny=permissions)
 
 
@@ -86,9 +99,40 @@ class GuildHandle:
         self.discord.world.add_member(self.model, actor.user, given)
         return actor
 
+    def set_permissions(self, role: Role, permissions: int) -> None:
+        """Replace what a role allows."""
+        self.discord.world.set_permissions(self.model, role, permissions)
+
+    def deny_bot(self, permissions: int) -> None:
+        """Take permissions from all roles of the bot, @everyone's included: others may need a role of their own."""
+        for role in self._bot_roles():
+            if role.permissions & permissions:
+                self.set_permissions(role, role.permissions & ~permissions)
+
+    def allow_bot(self, permissions: int) -> None:
+        """Give permissions to the bot's own role."""
+        own = next(role for role in self._bot_roles() if role.managed_by == self.discord.settings.bot_id)
+        self.set_permissions(own, own.permissions | permissions)
+
+    def set_bot_roles(self, roles: Iterable[Role]) -> None:
+        """Replace the roles that were given to the bot; its own one stays."""
+        own = [role for role in self._bot_roles() if role.managed_by == self.discord.settings.bot_id]
+        self.discord.world.set_roles(self.model, self._bot, [*own, *roles])
+
     def remove_bot(self) -> None:
         """Throw the bot out."""
-        self.discord.world.remove_guild(self.model)
+        self.discord.world.remove_bot(self.model)
+
+    def invite_bot(self, *, permissions: int = int(USUAL)) -> None:
+        """Let the bot come back."""
+        self.discord.world.add_bot(self.model, permissions=permissions)
+
+    @property
+    def _bot(self) -> Member:
+        return self.model.members[self.discord.settings.bot_id]
+
+    def _bot_roles(self) -> list[Role]:
+        return [self.everyone, *(self.model.roles[role_id] for role_id in self._bot.role_ids)]
 
 
 @dataclass(frozen=True, slots=True)

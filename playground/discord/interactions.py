@@ -173,6 +173,11 @@ class Interactions:
         """Change one of an interaction's messages."""
         return self._messages.edit(message, body, files, by_webhook=True)
 
+    def channel_of(self, token: str) -> str:
+        """Return the id of the channel in which an interaction began; empty for an unknown token."""
+        interaction = self._by_token.get(token)
+        return str(interaction.channel_id) if interaction else ""
+
     def expire(self, interaction: Interaction) -> None:
         """Let the token die now."""
         interaction.opened -= self._world.settings.token_lifetime

@@ -3,6 +3,7 @@
 import mimetypes
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from playground.discord.errors import entity_too_large, invalid_form, unknown_message
 from playground.discord.events import Event, EventKind
@@ -27,7 +28,7 @@ class Messages:
         # Where files are served; known once the port is.
         self.cdn = ""
         self._by_id: dict[int, Message] = {}
-        self._nonces: dict[tuple[int, str], int] = {}
+        self._nonces: dict[tuple[int, int, str], int] = {}
         self.files: dict[int, Attachment] = {}
 
     def get(self, message_id: int | None) -> Message | None:
@@ -60,9 +61,9 @@ class Messages:
         seen_by: int | None = None,
     ) -> Message:
         """Post a message; only interactions set the last three, and only their messages can be ephemeral."""
-        if body.get("enforce_nonce") and (known := self._by_id.get(self._nonces.get((channel.id, body["nonce"]), 0))):
-            return known
         check_message(body, path)
+        if body.get("enforce_nonce") and (known := self._known(channel, author, body.get("nonce"))):
+            return known
         message = Message(
             id=self._world.ids.next(),
             channel_id=channel.id,
@@ -122,8 +123,10 @@ class Messages:
             edits=message.edits + 1,
         )
         _check_visible(changed)
-        channel = self._world.channels[message.channel_id]
-        changed = replace(changed, pings=self._pings(changed, channel, body, by_webhook=by_webhook))
+        if "content" in body or ("components" in body and changed.flags & MessageFlag.COMPONENTS_V2):
+            # Only a new text is read for mentions anew (API reference, edit message).
+            channel = self._world.channels[message.channel_id]
+            changed = replace(changed, pings=self._pings(changed, channel, body, by_webhook=by_webhook))
         self._by_id[message.id] = changed
         self._world.feed.publish(Event(kind=EventKind.MESSAGE_UPDATE, message=changed))
         return changed
@@ -137,6 +140,15 @@ class Messages:
         """Drop the messages of a channel that is gone; Discord announces only the channel."""
         for message in self.history(channel_id, hidden=True):
             del self._by_id[message.id]
+
+    def is_old(self, message: Message) -> bool:
+        """Whether edits of it are limited more strictly."""
+        return (utc_now() - message.created_at).total_seconds() > self._world.settings.old_after
+
+    def age(self, message_id: int, seconds: float) -> None:
+        """Let a message be older by so many seconds; its id still tells when it was made."""
+        message = self._by_id[message_id]
+        self._by_id[message_id] = replace(message, created_at=message.created_at - timedelta(seconds=seconds))
 
     def store_file(self, channel_id: int, upload: Upload) -> Attachment:
         """Give a file an id and a place on the CDN."""
@@ -154,10 +166,16 @@ class Messages:
         self.files[file_id] = attachment
         return attachment
 
+    def _known(self, channel: Channel, author: User, nonce: object) -> Message | None:
+        """The message that a nonce was used for in the last minutes."""
+        message = self._by_id.get(self._nonces.get((channel.id, author.id, str(nonce)), 0))
+        lifetime = timedelta(seconds=self._world.settings.nonce_lifetime)
+        return message if message and utc_now() - message.created_at <= lifetime else None
+
     def _add(self, channel: Channel, message: Message) -> None:
         self._by_id[message.id] = message
-        if message.nonce:
-            self._nonces[channel.id, message.nonce] = message.id
+        if message.nonce is not None:
+            self._nonces[channel.id, message.author_id, str(message.nonce)] = message.id
         channel.last_message_id = message.id
         self._world.feed.publish(Event(kind=EventKind.MESSAGE_CREATE, message=message))
 

@@ -175,7 +175,7 @@ class Message:
     flags: int = 0
     pings: Pings = Pings()
     reply_to: int | None = None
-    nonce: str | None = None
+    nonce: str | int | None = None
     interaction_id: int | None = None
     seen_by: int | None = None
     created_at: datetime = field(default_factory=utc_now)

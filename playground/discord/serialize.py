@@ -176,8 +176,13 @@ class Serializer:
             "large": False,
         }
 
-    def message(self, message: Message, *, hide_content: bool = False, on_gateway: bool = False) -> Payload:
-        """Return a message object; `hide_content` is for a bot without the intent to read it."""
+    def message(
+        self, message: Message, *, hide_content: bool = False, on_gateway: bool = False, with_nonce: bool = False
+    ) -> Payload:
+        """Return a message object; `hide_content` is for a bot without the intent to read it.
+
+        A nonce is told only when its message is created, so it finds no message in the history.
+        """
         author = self._world.users[message.author_id]
         payload: Payload = {
             "id": str(message.id),
@@ -197,7 +202,7 @@ class Serializer:
             "mentions": [user_payload(self._world.users[one]) for one in sorted(message.pings.users)],
             "mention_roles": [str(one) for one in sorted(message.pings.roles)],
         }
-        if message.nonce:
+        if with_nonce and message.nonce is not None:
             payload["nonce"] = message.nonce
         if message.reply_to:
             payload |= self._reply_part(message, hide_content=hide_content)

@@ -7,19 +7,21 @@ from typing import Any, Self
 from aiohttp import web
 
 from playground.discord.actors import Actor
-from playground.discord.api import API, Api, Call, hear
+from playground.discord.api import API, Api, Call
 from playground.discord.buckets import Buckets
 from playground.discord.events import Event, EventKind, Feed, Watch
 from playground.discord.faults import Faults
 from playground.discord.gateway import Gateway
 from playground.discord.handles import DEFAULT_TIMEOUT, Asked, ChannelHandle, GuildHandle
+from playground.discord.hearing import hear
 from playground.discord.interactions import Interactions
 from playground.discord.messages import Messages
+from playground.discord.model import Message
 from playground.discord.payloads import Payload
 from playground.discord.permissions import USUAL
 from playground.discord.routes import application, cdn, channels, guilds, interactions
 from playground.discord.serialize import Serializer
-from playground.discord.settings import Settings
+from playground.discord.settings import RateLimits, Settings
 from playground.discord.world import World
 
 _HOST = "127.0.0.1"
@@ -36,6 +38,7 @@ class LoopbackDiscord:
         self.feed = Feed(self.settings.history)
         self.world = World(self.settings, self.feed)
         self.faults = Faults()
+        self.buckets = Buckets(self.settings.limits)
         self.url = ""
         self.messages: Messages
         self.interactions: Interactions
@@ -73,7 +76,7 @@ class LoopbackDiscord:
             messages=self.messages,
             interactions=self.interactions,
             serializer=self.serializer,
-            buckets=Buckets(self.settings.limits),
+            buckets=self.buckets,
             faults=self.faults,
             calls=deque(maxlen=self.settings.history),
             intents=self.gateway.intents,
@@ -112,7 +115,24 @@ class LoopbackDiscord:
 
     def delete_channel(self, channel: ChannelHandle) -> None:
         """Delete a channel or thread with all its messages."""
-        self.world.delete_channel(channel.model)
+        channel.delete()
+
+    def delete_message(self, message: Message) -> None:
+        """Delete a message as a moderator would; KeyError if it is gone."""
+        self.messages.delete(message)
+
+    def age(self, message: Message, seconds: float) -> None:
+        """Let a message be older by so many seconds, as after a long answer; KeyError if it is gone."""
+        self.messages.age(message.id, seconds)
+
+    @property
+    def limits(self) -> RateLimits:
+        """The rate limits in force; a change holds from the next call on, and for the next window where one runs."""
+        return self.buckets.limits
+
+    @limits.setter
+    def limits(self, limits: RateLimits) -> None:
+        self.buckets.limits = limits
 
     # What happened
 

@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass, field
 from enum import IntFlag
+from typing import Literal, TypeAlias
 
 
 class Intent(IntFlag):
@@ -33,24 +34,38 @@ class Limit:
     seconds: float
 
 
+Family: TypeAlias = Literal[
+    "message_create", "message_edit", "old_message_edit", "message_read", "typing", "interaction", "total"
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimits:
-    """Discord documents no numbers for routes: these are the ones that many bots observed. None lifts a limit."""
+    """Discord documents no numbers for routes: these are the ones that many bots observed. None lifts a limit.
+
+    `old_message_edit` is announced in no header and stands behind `message_edit`. The families in `together`, which
+    may be `message_create`, `message_edit` and `interaction`, are counted in one window for each channel, under the
+    limit and the bucket hash of the first.
+    """
 
     message_create: Limit | None = Limit(5, 5.0)
     message_edit: Limit | None = Limit(5, 5.0)
+    old_message_edit: Limit | None = Limit(3, 20.0)
+    message_read: Limit | None = None
+    typing: Limit | None = None
     interaction: Limit | None = Limit(5, 5.0)
     total: Limit | None = Limit(50, 1.0)
+    together: tuple[Family, ...] = ()
 
     @classmethod
     def none(cls) -> "RateLimits":
         """Let every call through, for tests that are about something else."""
-        return cls(message_create=None, message_edit=None, interaction=None, total=None)
+        return cls(message_create=None, message_edit=None, old_message_edit=None, interaction=None, total=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything about a loopback Discord that a test or a tool may want otherwise."""
+    """Everything about a loopback Discord that a test or a tool may want otherwise; times are in seconds."""
 
     port: int = 0
     bot_id: int = 1_000_000_000_000_000_001
@@ -61,6 +76,8 @@ class Settings:
     latency: float = 0.0
     answer_within: float = 3.0
     token_lifetime: float = 15 * 60.0
+    old_after: float = 60 * 60.0
+    nonce_lifetime: float = 5 * 60.0
     heartbeat_interval: float = 41.25
     trim_content: bool = True
     max_file_bytes: int = 10 * 1024 * 1024

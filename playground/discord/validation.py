@@ -8,6 +8,7 @@ from playground.discord.model import MessageFlag
 from playground.discord.payloads import Payload, utf16_length
 
 CONTENT_LIMIT = 2000
+NONCE_LIMIT = 25
 EMBED_TOTAL = 6000
 EMBED_COUNT = 10
 EMBED_TEXTS = {"title": 256, "description": 4096}
@@ -37,6 +38,8 @@ def check_message(body: Payload, path: tuple[str, ...] = ()) -> None:
         raise invalid_form([*path, "content"], "STRING_TYPE_CONVERT", "Could not interpret as string.")
     if utf16_length(content or "") > CONTENT_LIMIT:
         raise too_long([*path, "content"], CONTENT_LIMIT)
+    if len(str(body.get("nonce") or "")) > NONCE_LIMIT:
+        raise too_long([*path, "nonce"], NONCE_LIMIT)
     check_embeds(body.get("embeds") or [], path)
     flags = int(body.get("flags") or 0)
     check_components(body.get("components") or [], v2=bool(flags & MessageFlag.COMPONENTS_V2), path=path)

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable
 
-from playground.discord.errors import archived_thread, missing_access, missing_permissions, unknown_channel
+from playground.discord.errors import (
+    archived_thread,
+    locked_thread,
+    missing_access,
+    missing_permissions,
+    unknown_channel,
+    unknown_guild,
+)
 from playground.discord.events import Event, EventKind, Feed
 from playground.discord.model import Channel, ChannelKind, Guild, Member, Overwrite, Role, User
 from playground.discord.payloads import Payload, Snowflakes
@@ -40,26 +47,41 @@ class World:
         guild = Guild(self.ids.next(), name, owner_id=self.ids.next())
         self.users[guild.owner_id] = User(guild.owner_id, f"{name}'s owner")
         guild.roles[guild.id] = Role(guild.id, "@everyone", int(USUAL), position=0)
-        role = Role(self.ids.next(), self.bot.name, bot_permissions, managed_by=self.bot.id)
-        guild.roles[role.id] = role
         guild.members[guild.owner_id] = Member(guild.owner_id)
-        guild.members[self.bot.id] = Member(self.bot.id, [role.id])
         self.guilds[guild.id] = guild
-        self.feed.publish(Event(kind=EventKind.GUILD_CREATE, guild=guild))
+        self.add_bot(guild, permissions=bot_permissions)
         return guild
 
-    def remove_guild(self, guild: Guild) -> None:
-        """Remove the bot from a server: it sees none of it from now on."""
-        del self.guilds[guild.id]
-        for channel in [channel for channel in self.channels.values() if channel.guild_id == guild.id]:
-            del self.channels[channel.id]
+    def add_bot(self, guild: Guild, *, permissions: int) -> None:
+        """Invite the bot."""
+        role = Role(self.ids.next(), self.bot.name, permissions, managed_by=self.bot.id)
+        guild.roles[role.id] = role
+        guild.members[self.bot.id] = Member(self.bot.id, [role.id])
+        self.feed.publish(Event(kind=EventKind.GUILD_CREATE, guild=guild))
+
+    def remove_bot(self, guild: Guild) -> None:
+        """Remove the bot from a server, which goes on without it."""
+        del guild.members[self.bot.id]
+        for role in [role for role in guild.roles.values() if role.managed_by == self.bot.id]:
+            del guild.roles[role.id]
         self.feed.publish(Event(kind=EventKind.GUILD_DELETE, guild=guild))
 
     def add_role(self, guild: Guild, name: str, *, permissions: int, mentionable: bool) -> Role:
         """Create a role."""
         role = Role(self.ids.next(), name, permissions, len(guild.roles), mentionable)
         guild.roles[role.id] = role
+        self.feed.publish(Event(kind=EventKind.GUILD_ROLE_CREATE, guild=guild, role=role))
         return role
+
+    def set_permissions(self, guild: Guild, role: Role, permissions: int) -> None:
+        """Change what a role allows."""
+        role.permissions = permissions
+        self.feed.publish(Event(kind=EventKind.GUILD_ROLE_UPDATE, guild=guild, role=role))
+
+    def set_roles(self, guild: Guild, member: Member, roles: Iterable[Role]) -> None:
+        """Replace a member's roles."""
+        member.role_ids = [role.id for role in roles]
+        self.feed.publish(Event(kind=EventKind.GUILD_MEMBER_UPDATE, guild=guild, member=member))
 
     def add_member(self, guild: Guild, user: User, roles: Iterable[Role]) -> Member:
         """Let a user join."""
@@ -175,11 +197,33 @@ class World:
         if not self.permissions(self.bot.id, channel) & permission:
             raise missing_permissions()
 
+    def bot_guilds(self) -> list[Guild]:
+        """Return the servers that the bot is in."""
+        return [guild for guild in self.guilds.values() if self.bot.id in guild.members]
+
+    def guild(self, guild_id: int) -> Guild:
+        """Return a server that the bot is in, or raise what Discord answers."""
+        guild = self.guilds.get(guild_id)
+        if guild is None:
+            raise unknown_guild()
+        if self.bot.id not in guild.members:
+            raise missing_access()
+        return guild
+
     def require_writable(self, channel: Channel, *, posting: bool) -> None:
-        """Raise for a locked thread, and for edits in an archived one; a post reopens an archived thread."""
-        if not channel.is_thread or self.permissions(self.bot.id, channel) & Permission.MANAGE_THREADS:
-            return
-        if channel.locked or (channel.archived and not posting):
+        """Raise where a thread takes no post or no edit (topics, threads); a post reopens an archived thread."""
+        shut = self._is_locked_for_bot(channel)
+        if channel.archived and (shut or not posting):
             raise archived_thread()
+        if shut:
+            raise locked_thread()
         if channel.archived:
-            self.set_thread(channel, archived=False, locked=False)
+            self.set_thread(channel, archived=False, locked=channel.locked)
+
+    def require_deletable(self, channel: Channel) -> None:
+        """Raise where a thread does not even let messages be deleted: it is both locked and archived."""
+        if channel.archived and self._is_locked_for_bot(channel):
+            raise archived_thread()
+
+    def _is_locked_for_bot(self, channel: Channel) -> bool:
+        return channel.locked and not self.permissions(self.bot.id, channel) & Permission.MANAGE_THREADS

@@ -12,9 +12,8 @@ from benchmarks.machine import this_machine
 
 @pytest.mark.wire
 async def test_both_bots_are_measured_and_lose_nothing(tmp_path: Path) -> None:
-    plan = planned(
-        parser().parse_args(["--scenario", "fast-1", "--tokens", "60", "--repeat", "1", "--out", str(tmp_path)])
-    )
+    arguments = ["--scenario", "fast-1", "--tokens", "60", "--repeat", "1", "--profile", "--out", str(tmp_path)]
+    plan = planned(parser().parse_args(arguments))
 
     runs = await measure(plan, this_machine())
 
@@ -31,3 +30,6 @@ async def test_both_bots_are_measured_and_lose_nothing(tmp_path: Path) -> None:
         assert 0 < answer.figures.staleness.mean <= answer.figures.staleness.worst
     assert "1 answer in its channel by /ask" in (tmp_path / "results.md").read_text()
     assert (tmp_path / "fast-1.svg").exists()
+    for bot in plan.bots:
+        assert " tokens, " in (tmp_path / f"fast-1-{bot}-1.md").read_text()
+        assert (tmp_path / f"fast-1-{bot}-1.folded").exists()

@@ -74,6 +74,16 @@ def test_a_file_may_hold_the_rest_or_everything() -> None:
     assert replay([Frame(0.0, 1, TEXT[:HALF], ("else",))], ANSWER).verdict.lost
 
 
+def test_a_file_stays_visible_when_another_message_changes() -> None:
+    told = [Frame(0.0, 1, TEXT[:HALF]), Frame(1.0, 2, "", (TEXT,)), Frame(2.0, 1, f"{TEXT[:HALF]}\n{FOOTER}")]
+    assert replay(told, ANSWER).steps[-1] == (1.0, 200)
+
+
+def test_text_that_no_message_has_room_for_is_not_visible_before_its_file() -> None:
+    told = [Frame(0.0, 1, TEXT[:HALF]), Frame(5.0, 1, TEXT[:HALF]), Frame(9.0, 2, "", (TEXT,))]
+    assert replay(told, ANSWER).steps == ((0.0, ANSWER.tokens_within(HALF)), (9.0, 200))
+
+
 def test_the_verdict_counts_words() -> None:
     def verdict(*pages: str) -> Verdict:
         return replay(frames(*enumerate(pages, 1)), ANSWER).verdict

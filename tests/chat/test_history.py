@@ -141,6 +141,15 @@ async def test_there_is_nothing_to_export_of_an_empty_place(parts: Parts, kind: 
         await parts.history.export(PLACE, kind)
 
 
+async def test_an_answer_that_a_crash_broke_off_is_not_saved_as_an_empty_file(parts: Parts) -> None:
+    _, answer_id = await parts.memory.begin(await parts.memory.open(PLACE), ANNA, "Why?")
+    await parts.memory.shown_as(answer_id, 500)
+    await parts.memory.interrupt_running()
+
+    with pytest.raises(BadInput, match=r"^No text of this answer is kept: .* restarted while it was being written"):
+        await parts.history.answer(PLACE, 500)
+
+
 def test_markdown_has_a_heading_for_each_message_and_the_text_as_it_was() -> None:
     question = StoredMessage(1, Role.USER, "Why?\n\n```py\nx\n```", THEN, Author(1, "Anna\nGröße"))
     answer = StoredMessage(2, Role.ASSISTANT, "Because", THEN, end_reason=EndReason.LENGTH)

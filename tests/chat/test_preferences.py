@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from bot.chat.parameters import REGISTRY
-from bot.chat.scopes import ScopeKind
+from bot.chat.preferences import SETTABLE, settable
+from bot.chat.scopes import Scope, ScopeKind
 from bot.errors import BadInput
+from bot.storage import schema
 
 from .parts import ANNA, BERND, CHANNEL, IN_DM, IN_THREAD, PLACE, SERVER, Parts
+
+ANNAS, BERNDS = Scope(ScopeKind.PERSON, ANNA.id), Scope(ScopeKind.PERSON, BERND.id)
 
 
 async def stored(parts: Parts) -> dict[str, dict[str, str]]:
@@ -137,3 +142,48 @@ async def test_a_direct_message_has_no_server_to_set_anything_for(parts: Parts) 
         await parts.preferences.set_parameter(IN_DM, ScopeKind.SERVER, "top_k", "5", by=ANNA)
 
     assert (await parts.profiles.resolve(IN_DM)).parameters["top_k"].value == 5
+
+
+async def test_what_a_person_chooses_belongs_to_them_and_to_no_server(parts: Parts) -> None:
+    await parts.preferences.set_parameter(PLACE, ScopeKind.PERSON, "Ready-After", " 60 ", by=ANNA)
+    (change,) = await parts.preferences.set_parameter(IN_DM, ScopeKind.PERSON, "ready_after", "0", by=ANNA)
+    await parts.preferences.set_parameter(PLACE, ScopeKind.PERSON, "quiet", "on", by=BERND)
+
+    assert (change.scope, change.old, change.new) == (ANNAS, "60", "off")
+    found = await parts.settings.values([ANNAS, CHANNEL, SERVER])
+    assert {scope: sorted(values) for scope, values in found.items()} == {ANNAS: ["ready_after"]}
+    async with parts.database.reading() as connection:
+        for table in (schema.settings, schema.changes):
+            guilds = await connection.scalars(sa.select(table.c.guild_id).where(table.c.scope_kind == "me"))
+            assert set(guilds) == {None}, table.name
+
+
+@pytest.mark.parametrize("name", ["temperature", "max_messages"])
+async def test_what_concerns_everybody_can_not_be_set_for_oneself(parts: Parts, name: str) -> None:
+    sentence = (
+        f"^`{name}` can be set for a channel or a server only; for yourself you can set `quiet` and `ready_after`"
+    )
+
+    with pytest.raises(BadInput, match=sentence):
+        await parts.preferences.set_parameter(PLACE, ScopeKind.PERSON, name, "1", by=ANNA)
+    with pytest.raises(BadInput, match=sentence):
+        await parts.preferences.reset_parameters(PLACE, ScopeKind.PERSON, name, by=ANNA)
+
+    assert await parts.settings.values([ANNAS]) == {}
+
+
+async def test_everybody_takes_back_only_what_they_chose_for_themselves(parts: Parts) -> None:
+    for person in (ANNA, BERND):
+        await parts.preferences.set_parameter(PLACE, ScopeKind.PERSON, "quiet", "on", by=person)
+    await parts.preferences.set_parameter(PLACE, ScopeKind.CHANNEL, "quiet", "on", by=BERND)
+
+    changes = await parts.preferences.reset_parameters(IN_THREAD, ScopeKind.PERSON, None, by=ANNA)
+
+    assert [(change.scope, change.key) for change in changes] == [(ANNAS, "quiet")]
+    assert set(await parts.settings.values([ANNAS, BERNDS, CHANNEL])) == {BERNDS, CHANNEL}
+
+
+def test_everything_that_can_be_set_is_found_however_it_is_written() -> None:
+    for name in SETTABLE:
+        for written in (name, f" {name.upper()} ", name.replace("_", "-"), name.replace("_", " ")):
+            assert settable(written) is SETTABLE[name]

@@ -242,6 +242,39 @@ async def test_rights_lost_while_a_window_is_open_are_lost(
     assert any(isinstance(error, NotAllowed) for error in env.errors)
 
 
+@pytest.mark.parametrize(("name", "value"), [("quiet", "on"), ("ready_after", "60")])
+async def test_what_people_choose_for_themselves_needs_no_right(
+    name: str, value: str, alice: MemberActor, channel: ChannelHandle, env: Env
+) -> None:
+    done = [
+        await alice.slash(channel, "settings set", parameter=name, value=value, scope="me"),
+        await alice.slash(channel, "settings reset", parameter=name, scope="me"),
+        await alice.slash(channel, "settings reset", scope="me"),
+    ]
+
+    assert [said(result) for result in done] == [
+        f"`{name}` is **{value}** for you now.",
+        f"Reset for you: `{name}` (was {value}).",
+        "Nothing was set for you.",
+    ]
+    assert env.errors == []
+
+
+@pytest.mark.parametrize("command", ["settings set", "settings reset"])
+@pytest.mark.parametrize("scope", ["channel", "server"])
+async def test_who_may_not_choose_for_all_is_told_how_to_choose_for_themselves(
+    command: str, scope: str, alice: MemberActor, channel: ChannelHandle, everything: Callable[[], str]
+) -> None:
+    before = everything()
+    value = {"value": "on"} if command == "settings set" else {}
+
+    refusal = await alice.slash(channel, command, parameter="Quiet", scope=scope, **value)
+
+    assert refused(refusal).startswith("For this you need the permission “Manage")
+    assert refused(refusal).endswith("in this server. For yourself alone, choose the scope `me`.")
+    assert everything() == before
+
+
 async def test_people_may_take_back_and_forget_what_is_theirs_alone(
     env: Env, alice: MemberActor, bob: MemberActor, channel: ChannelHandle, fake: FakeOllama
 ) -> None:

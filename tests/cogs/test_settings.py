@@ -7,6 +7,7 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
+from bot.chat.display import OPTIONS
 from bot.chat.parameters import REGISTRY
 from tests.fake_ollama import MODEL, FakeOllama
 from tests.world import refused, said, thread_in
@@ -23,13 +24,18 @@ async def test_everything_in_force_is_shown_with_its_source(alice: MemberActor, 
 
     text = said(shown)
     assert shown.ephemeral
-    assert [entry.split("`")[1] for entry in text.splitlines()] == ["model", "persona", *REGISTRY, "num_ctx"]
+    assert [entry.split("`")[1] for entry in text.splitlines()] == [
+        *("model", "persona", *REGISTRY, "num_ctx", *OPTIONS)
+    ]
     assert line(text, "model") == f"**{MODEL}**, from the operator's default"
     assert line(text, "persona") == "**assistant**, from the bot's own default"
     assert line(text, "temperature") == "the model's own default"
     assert line(text, "seed") == "**random**, from the bot's own default"
     assert line(text, "num_predict") == "**1024**, from the bot's own default"
     assert line(text, "num_ctx") == "**4096**, from the operator's default (less where a model takes less)"
+    assert line(text, "quiet") == "**off**, from the bot's own default"
+    assert line(text, "ready_after") == "**off**, from the bot's own default"
+    assert line(text, "max_messages") == "**5**, from the operator's default"
 
 
 async def test_the_nearest_setting_counts_and_its_author_is_named(
@@ -179,6 +185,6 @@ async def test_parameters_and_their_values_are_offered_while_one_types(
 
     assert [choice["value"] for choice in names] == ["top_k", "top_p", "stop"]
     assert names[0]["name"].startswith("top_k: Choose each word among the k likeliest only")
-    assert [choice["value"] for choice in back] == list(REGISTRY)
+    assert [choice["value"] for choice in back] == [*REGISTRY, *OPTIONS]
     assert [choice["value"] for choice in values] == ["off", "on", "low", "medium", "high"]
     assert unknown == too_early == []

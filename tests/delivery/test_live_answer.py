@@ -5,122 +5,22 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any, cast
 
 import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat.answers import Control, Finished, Step
+from bot.chat.answers import Finished, Step
 from bot.chat.messages import EndReason
 from bot.delivery import wording
-from bot.delivery.live_answer import RESERVE, TRIES, LiveAnswer
-from bot.delivery.pace import Pace
-from bot.delivery.pages import LIMIT, Pages
-from bot.delivery.surface import Surface
+from bot.delivery.budgets import Budgets
+from bot.delivery.live_answer import RETRIES
+from bot.delivery.pages import LIMIT
 from bot.delivery.text import units
 from bot.errors import BadInput, ModelStalled
-
-HEADER = "-# alice asked: Why?"
-DONE = Finished(EndReason.COMPLETE, model="tiny:1b", persona="assistant")
-
-
-def refusal(status: int, code: int = 0) -> discord.HTTPException:
-    return discord.HTTPException(cast("Any", SimpleNamespace(status=status, reason="")), {"code": code})
-
-
-@dataclass
-class Behaviour:
-    """What Discord does with one write: how many turns of the loop it takes, and how it fails."""
-
-    turns: int = 0
-    error: Exception | None = None
-
-
-class Wall(Surface):
-    """Messages as a list, with what was written to them in order."""
-
-    def __init__(self, behaviours: Iterable[Behaviour] = ()) -> None:
-        super().__init__()
-        self.pages: list[str] = []
-        self.writes: list[tuple[int, str]] = []
-        self._behaviours: Iterator[Behaviour] = iter(behaviours)
-
-    def bucket_of(self, page: int) -> str:
-        return "wall"
-
-    async def _behave(self) -> None:
-        behaviour = next(self._behaviours, Behaviour())
-        for _ in range(behaviour.turns):
-            await asyncio.sleep(0)
-        if behaviour.error:
-            raise behaviour.error
-
-    async def _begin(self, page: int, content: str, view: discord.ui.View) -> int:
-        await self._behave()
-        assert page == len(self.pages), "pages begin in order"
-        self.pages.append(content)
-        self.writes.append((page, content))
-        return page
-
-    async def _edit(self, page: int, content: str, view: discord.ui.View | None) -> None:
-        await self._behave()
-        self.pages[page] = content
-        self.writes.append((page, content))
-
-    async def _attach(self, file: discord.File) -> None:
-        raise NotImplementedError
-
-
-@dataclass
-class Shown:
-    """An answer being shown on a wall."""
-
-    wall: Wall
-    header: str = HEADER
-    control: Control = field(default_factory=Control)
-    pace: Pace = field(default_factory=lambda: Pace(0))
-    links: int = 0
-    """How often the caller was told of a write."""
-
-    def __post_init__(self) -> None:
-        self.live = LiveAnswer(self.wall, self.pace, self.control, header=self.header)
-        self.task = asyncio.create_task(self.live.show(self._written))
-
-    async def _written(self) -> None:
-        self.links += 1
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Let the loop turn until something has happened."""
-        for _ in range(1000):
-            if true():
-                return
-            await asyncio.sleep(0)
-        pytest.fail("it never happened")
-
-    async def end(self, finished: Finished = DONE) -> list[str]:
-        self.live.finish(finished)
-        await self.task
-        return self.wall.pages
-
-
-def expected(text: str, finished: Finished, header: str = HEADER) -> list[str]:
-    """How the messages of an answer read in the end."""
-    pages = Pages(first_reserve=units(header) + 1, last_reserve=RESERVE)
-    pages.feed(text)
-    pages.flush()
-    shown = [page.text for page in pages.closed] or [""]
-    footer = wording.footer(finished)
-    if not pages.closed and finished.reason in {EndReason.COMPLETE, EndReason.LENGTH}:
-        footer = f"{wording.nothing_said(finished)}\n{footer}"
-    shown[0] = "\n".join(filter(None, [header, shown[0]]))
-    last = "\n".join(filter(None, [shown[-1], footer]))
-    return [*shown[:-1], last] if units(last) <= LIMIT else [*shown, footer]
-
+from tests.virtual_time import clock, in_virtual_time, run
+from tests.wall import DONE, HEADER, Behaviour, Shown, Wall, expected, refusal
 
 FAMILY = "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}"
 MARKUP = ["\n", "\n\n", "```python\n", "```", "`", "**", "||", "- item\n"]
@@ -128,13 +28,15 @@ LONG = ["word " * 380, "so on. " * 90, "x" * 700, " " * 300, "\n" * 1500, FAMILY
 CHUNKS = st.sampled_from(["word ", *MARKUP, *LONG, "\ud83d", "\ude00"])
 NEWS = st.one_of(
     CHUNKS,
-    st.integers(0, 4),  # turns of the loop until the next piece
+    st.floats(0, 5),  # seconds until the next piece
     st.sampled_from([Step.LOADING, Step.THINKING]),
 )
 FAILURES = st.sampled_from([refusal(500), refusal(503), refusal(429), OSError("reset"), TimeoutError(), None])
-BEHAVIOURS = st.lists(st.builds(Behaviour, turns=st.integers(0, 5), error=FAILURES), max_size=60).filter(
+BEHAVIOURS = st.lists(st.builds(Behaviour, seconds=st.floats(0, 2), error=FAILURES), max_size=60).filter(
     lambda behaviours: all(
-        len(list(run)) < TRIES for failed, run in itertools.groupby(behaviours, lambda it: bool(it.error)) if failed
+        len(list(run)) <= len(RETRIES)
+        for failed, run in itertools.groupby(behaviours, lambda it: bool(it.error))
+        if failed
     )
 )
 ENDS = st.sampled_from(
@@ -151,14 +53,13 @@ ENDS = st.sampled_from(
 @given(news=st.lists(NEWS, max_size=40), behaviours=BEHAVIOURS, finished=ENDS, header=st.sampled_from([HEADER, ""]))
 @settings(max_examples=300, deadline=None)
 def test_in_the_end_the_messages_read_as_the_answer_does(
-    news: list[str | int], behaviours: list[Behaviour], finished: Finished, header: str
+    news: list[str | float], behaviours: list[Behaviour], finished: Finished, header: str
 ) -> None:
     async def story() -> Wall:
         shown = Shown(Wall(behaviours), header)
         for item in news:
-            if isinstance(item, int):
-                for _ in range(item):
-                    await asyncio.sleep(0)
+            if isinstance(item, float):
+                await asyncio.sleep(item)
             elif isinstance(item, Step):
                 shown.live.step(item, "tiny:1b")
             else:
@@ -168,7 +69,7 @@ def test_in_the_end_the_messages_read_as_the_answer_does(
 
     logging.disable(logging.CRITICAL)
     try:
-        wall = asyncio.run(story())
+        wall = run(story())
     finally:
         logging.disable(logging.NOTSET)
 
@@ -183,103 +84,113 @@ def test_in_the_end_the_messages_read_as_the_answer_does(
         ), "nothing is written to a page that reads as it should for good"
 
 
+@in_virtual_time
 async def test_the_first_thing_to_see_is_that_somebody_is_at_it() -> None:
     shown = Shown(Wall())
 
-    await shown.until(lambda: bool(shown.wall.pages))
+    await asyncio.sleep(0.01)
 
     assert shown.wall.pages == [f"{HEADER}\n-# One moment…"]
     await shown.end()
 
 
+@in_virtual_time
 async def test_who_waits_is_told_once_how_many_come_first() -> None:
     shown = Shown(Wall())
     for ahead in (3, 2, 1):
         shown.live.waiting(ahead)
-        await shown.until(lambda: bool(shown.wall.pages))
-        for _ in range(9):
-            await asyncio.sleep(0)
+        await asyncio.sleep(10)
     shown.live.step(Step.STARTING, "tiny:1b")
-    for _ in range(9):
-        await asyncio.sleep(0)
+    await asyncio.sleep(10)
 
     assert shown.wall.writes == [(0, f"{HEADER}\n{wording.waiting(3)}")]
     await shown.end()
 
 
-async def test_sending_and_editing_are_paced_apart() -> None:
-    now, waits = [0.0], list[float]()
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        now[0] += seconds
-
-    class Apart(Wall):
-        def bucket_of(self, page: int) -> str:
-            return "edit" if page < len(self.message_ids) else "send"
-
-    shown = Shown(Apart(), pace=Pace(1, clock=lambda: now[0], sleep=sleep))
-    await shown.until(lambda: len(shown.wall.writes) == 1)
-    shown.live.text("word " * 370)
-    await shown.until(lambda: len(shown.wall.writes) == 2)
-    waits_of_one_each = list(waits)
-    shown.live.text("word " * 370)
+@in_virtual_time
+async def test_first_words_and_last_words_go_at_once_and_all_others_in_a_rhythm() -> None:
+    shown = Shown(Wall(budgets=Budgets()))
+    await asyncio.sleep(0.25)
+    began = clock()
+    await shown.stream("word " * 400)
+    ended = clock()
 
     await shown.end()
 
-    assert waits_of_one_each == []
-    assert [page for page, _ in shown.wall.writes] == [0, 0, 0, 1]
-    assert waits == [1], "the second edit waits for the first one, the new page waits for nothing"
+    first, *middle, last = shown.wall.times[1:]
+    assert first == began
+    assert last == ended
+    gaps = [later - earlier for earlier, later in itertools.pairwise([first, *middle])]
+    assert min(gaps) >= 0.5
+    assert max(gaps) <= 1.35
 
 
+@in_virtual_time
+async def test_answers_that_only_wait_take_nothing_from_the_one_that_grows() -> None:
+    budgets = Budgets()
+    growing = Shown(Wall(budgets=budgets))
+    waiting = [Shown(Wall(budgets=budgets)) for _ in range(4)]
+    for shown in waiting:
+        shown.live.waiting(1)
+
+    await growing.stream("word " * 400)
+
+    assert growing.wall.edits.budgets[0].sharers == 1
+    assert len(growing.wall.writes) >= 8
+    for shown in [growing, *waiting]:
+        await shown.end()
+    assert growing.wall.edits.budgets[0].sharers == 0
+
+
+@in_virtual_time
 async def test_the_caller_hears_of_each_write_even_while_text_never_pauses() -> None:
     """A crash in mid-answer can only be mended if the memory knew the message before."""
-    shown = Shown(Wall(Behaviour(turns=3) for _ in itertools.count()))
-    for count in range(50):
-        shown.live.text(f"{count} ")
-        await asyncio.sleep(0)
-    links_while_writing = shown.links
+    shown = Shown(Wall(Behaviour(0.3) for _ in itertools.count()))
 
+    await shown.stream("word " * 50)
+
+    assert shown.links >= 3
     await shown.end()
 
-    assert links_while_writing >= 3
 
-
+@in_virtual_time
 async def test_failures_that_are_far_between_never_end_an_answer(caplog: pytest.LogCaptureFixture) -> None:
-    every_third = (Behaviour(3, refusal(500) if count % 3 == 2 else None) for count in itertools.count())
+    every_third = (Behaviour(0.01, refusal(500) if count % 3 == 2 else None) for count in itertools.count())
     shown = Shown(Wall(every_third))
-    for count in range(400):
-        shown.live.text(f"{count} ")
-        await asyncio.sleep(0)
+    text = "".join(f"{count} " for count in range(400))
+    await shown.stream(text)
 
     pages = await shown.end()
 
-    assert pages == expected("".join(f"{count} " for count in range(400)), DONE)
-    assert sum(record.levelno == logging.WARNING for record in caplog.records) > TRIES
+    assert pages == expected(text, DONE)
+    assert sum(record.levelno == logging.WARNING for record in caplog.records) > len(RETRIES)
     assert shown.control.reason is None
 
 
+@in_virtual_time
 async def test_a_discord_that_fails_again_and_again_ends_the_showing_and_the_model(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     shown = Shown(Wall(Behaviour(error=OSError("no route")) for _ in itertools.count()))
     shown.live.text("never seen")
 
-    await shown.task
+    assert not await shown.task
 
     assert shown.wall.pages == []
     assert shown.control.reason is EndReason.STOPPED
+    assert clock() >= sum(RETRIES)
     assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
-        f"An answer is left incomplete in Discord after {TRIES} failed writes"
+        f"An answer is left incomplete in Discord after {len(RETRIES)} failed writes"
     ]
 
 
 @pytest.mark.parametrize("status", [403, 404])
+@in_virtual_time
 async def test_a_message_that_is_gone_ends_the_showing_and_the_model_at_once(status: int) -> None:
     gone = refusal(status)
     gone.__class__ = discord.Forbidden if status == 403 else discord.NotFound  # as discord.py would raise it
     shown = Shown(Wall([Behaviour(), Behaviour(error=gone)]))
-    await shown.until(lambda: bool(shown.wall.pages))
+    await asyncio.sleep(0.01)
     shown.live.text("never seen")
 
     await shown.task
@@ -288,17 +199,19 @@ async def test_a_message_that_is_gone_ends_the_showing_and_the_model_at_once(sta
     assert shown.control.reason is EndReason.STOPPED
 
 
+@in_virtual_time
 async def test_a_page_that_filled_up_with_nothing_after_it_still_gets_its_footer() -> None:
     """Only blank lines came after a full page, so it was the last one after all."""
     shown = Shown(Wall())
     shown.live.text("word " * 370 + "\n" * 300)
-    await shown.until(lambda: bool(shown.wall.pages) and "One moment" not in shown.wall.pages[0])
+    await asyncio.sleep(10)
 
     [page] = await shown.end()
 
     assert page.endswith("word\n-# tiny:1b · assistant")
 
 
+@in_virtual_time
 async def test_an_error_with_a_very_long_list_in_it_still_fits_into_a_message() -> None:
     shown = Shown(Wall())
     names = ", ".join(f"`persona number {number}`" for number in range(200))

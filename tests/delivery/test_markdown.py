@@ -1,6 +1,12 @@
-import pytest
+from itertools import pairwise
 
-from bot.delivery.markdown import MAX_RUN, Scan, closing, opening
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.delivery.markdown import MAX_RUN, Scan
+from bot.delivery.marks import closing, opening
+from tests.delivery.test_pages import NASTY_TEXT
 
 
 def closers(text: str) -> str:
@@ -130,3 +136,20 @@ def test_a_fence_opens_again_with_its_language(fence: str, reopened: str) -> Non
 
 def test_a_closing_marker_drops_what_was_never_closed_inside_it() -> None:
     assert closers("**a *b** c") == ""
+
+
+@settings(max_examples=200, deadline=None)
+@given(NASTY_TEXT, st.integers(0, 100_000), st.lists(st.integers(0, 100_000), max_size=10))
+def test_a_text_that_is_read_on_is_read_as_if_at_once(text: str, at: int, cuts: list[int]) -> None:
+    at %= len(text) + 1
+    grown = Scan("")
+    for start, end in pairwise(sorted([0, len(text), *(cut % (len(text) + 1) for cut in cuts)])):
+        grown = grown.followed_by(text[start:end])
+        whole = Scan(text[:end])
+        assert (grown.text, grown.held, grown._spans) == (whole.text, whole.held, whole._spans)
+    end = grown.retreat(at)
+    tail = closing(grown.state(end))
+    for start in (end, at):
+        assert (
+            grown.followed_by(tail, end=start, complete=True)._spans == Scan(text[:start] + tail, complete=True)._spans
+        )

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.delivery.draft import Page
 from bot.delivery.markdown import Scan
-from bot.delivery.pages import LIMIT, Page, Pages
+from bot.delivery.pages import LIMIT, Pages
 from bot.delivery.text import units, without_lone_surrogates
 
 NASTY = [
@@ -32,7 +33,8 @@ NASTY = [
         "# head\n",
         "> quote\n",
     ),
-    *("\n", "\n\n", " ", "\t", "\r\n", "\u00a0", "- item\n", "1. item\n", "| a | b |\n|---|---|\n", "Sentence here. "),
+    *("\n", "\n\n", " ", "\t", "\r\n", "\u00a0", "- item\n", "1. item\n", "Sentence here. "),
+    *("| a | b |\n|---|---|\n", "|a", "|", "a | b\n", "-|-\n", "|--", "| 1 | **2** |\n", "| " + "long " * 40),
     *("😀", "👨‍👩‍👧‍👦", "🇩🇪", "e\u0301", "\u0301", "\u200d", "\ud83d", "\ude00", "中文。", "    code line\n"),
     *("x" * 300, "lorem ipsum dolor sit amet " * 5, "```" + "i" * 150 + "\n", "`" * 50, "*" * 70, " " * 150),
 ]
@@ -45,6 +47,7 @@ TIDY_TEXT = st.lists(
             *("*some* ", "word ", "\n", "\n\n", "- item\n", "😀 ", "**" + "long bold " * 30 + "end** "),
             *("\n\n```py\n" + "    value = 1\n" * lines + "```\n\n" for lines in (1, 5, 40)),
             "\n\n- item\n\n  ~~~~js\n" + "  call()\n" * 20 + "  ~~~~\n\n",
+            *("\n\n| Name | **Value** |\n|:--|--:|\n" + "| `row` | 1 |\n" * rows + "\n" for rows in (0, 3, 40)),
         ]
     ),
     max_size=60,
@@ -138,10 +141,38 @@ def test_the_pieces_make_no_difference_and_nothing_is_lost(
 
 
 @light
+@given(NASTY_TEXT | TIDY_TEXT, SIZES, st.lists(st.tuples(st.integers(0, 3000), st.booleans()), max_size=20))
+def test_a_sealed_page_is_what_was_shown_and_the_answer_goes_on(
+    text: str, size: tuple[int, int, int], steps: list[tuple[int, bool]]
+) -> None:
+    limit, first, last = size
+    pages = Pages(limit=limit, first_reserve=first, last_reserve=last)
+    place = 0
+    for length, seals in steps:
+        pages.feed(text[place : place + length])
+        place += length
+        frame, closed = pages.frame(), list(pages.closed)
+        assert pages.begun or not frame
+        if not seals:
+            continue
+        pages.seal()
+        assert list(pages.closed[: len(closed)]) == closed
+        assert [page.text for page in pages.closed[len(closed) : len(closed) + 1]] == [frame] * bool(frame)
+        assert not Scan(pages.frame(), complete=True).final
+    pages.feed(text[place:])
+    pages.flush()
+    assert pages.joined() == without_lone_surrogates(text)
+    for number, page in enumerate(pages.closed):
+        assert units(page.text) <= limit - last - (0 if number else first)
+        assert page.text == page.text.strip()
+        assert page.body.strip()
+
+
+@light
 @given(NASTY_TEXT)
 def test_a_short_answer_is_shown_exactly(text: str) -> None:
-    """But for the whitespace around it, which Discord drops, and a code block left open, which is closed."""
-    text = without_lone_surrogates(text)
+    """But for the whitespace around it, which Discord drops, a code block left open, which is closed, and tables."""
+    text = re.sub(r"(?m)^[|: -]*-[|: -]*$", "no delimiter row", without_lone_surrogates(text))
     for page in paged(text[:1500]).closed:
         assert page.prefix == ""
         assert page.body.rstrip() == text[:1500].strip()
@@ -278,6 +309,34 @@ def test_hostile_text_costs_no_more_with_its_length(char: str) -> None:
 def test_a_page_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="room"):
         Pages(limit=400, first_reserve=200)
+
+
+def test_a_page_is_sealed_in_the_middle_of_what_is_open() -> None:
+    pages = Pages()
+    pages.seal()
+    pages.feed("A **bold ")
+    pages.seal()
+    pages.seal()
+    pages.feed("word** and\n```py\nx = 1\n")
+    pages.seal()
+    pages.feed("y = 2\n```\nEnd")
+    pages.flush()
+    assert [page.text for page in pages.closed] == [
+        "A **bold**",
+        "**word** and\n```py\nx = 1\n```",
+        "```py\ny = 2\n```\nEnd",
+    ]
+
+
+def test_a_page_has_begun_once_there_is_something_to_see() -> None:
+    pages = Pages()
+    seen = []
+    for piece in (" \n", "A", "B", "x" * 1998, "\n" * 70, " \n", "C", " "):
+        pages.feed(piece)
+        seen.append(pages.begun)
+    assert seen == [False, True, True, True, False, False, True, True]
+    pages.flush()
+    assert not pages.begun
 
 
 def test_nothing_can_follow_the_end() -> None:

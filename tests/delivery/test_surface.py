@@ -1,37 +1,96 @@
-"""Which of Discord's rate-limit buckets a write is counted in."""
+"""Through which of Discord's doors the messages of an answer can be written."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import discord
+import pytest
 
-from bot.delivery.surface import TOKEN_LIFE, InteractionSurface, ReplySurface, Surface
+from bot.delivery.budgets import Budgets
+from bot.delivery.calls import Caller
+from bot.delivery.interaction_surface import TOKEN_LIFE, InteractionSurface
+from bot.delivery.reply_surface import ReplySurface
+from bot.delivery.surface import OLD, Surface, SurfaceGone
 
 
-def buckets(surface: Surface) -> list[object]:
-    """Of editing the only page there is, and of sending a second one."""
+class Clock:
+    """A clock that a test puts forward."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def lanes(surface: Surface, *, page: int) -> list[str]:
+    """The names of the lanes when one page is there."""
     surface.message_ids = [7]
-    return [surface.bucket_of(0), surface.bucket_of(1)]
+    return [lane.name for lane in surface.lanes(page)]
 
 
-def response(age: float) -> InteractionSurface:
-    created_at = discord.utils.utcnow() - timedelta(seconds=age)
-    interaction = SimpleNamespace(token="secret", channel_id=5, created_at=created_at)
-    return InteractionSurface(cast("Any", interaction), private=False)
+def response(clock: Clock, *, private: bool = False, member: bool = True, responded: bool = True) -> InteractionSurface:
+    interaction = SimpleNamespace(
+        token="secret",
+        guild_id=3,
+        channel_id=5,
+        client=SimpleNamespace(get_guild=lambda _: object() if member else None),
+        app_permissions=discord.Permissions(view_channel=True),
+        response=SimpleNamespace(is_done=lambda: responded),
+    )
+    return InteractionSurface(Caller(Budgets(), clock), cast("Any", interaction), private=private)
 
 
 def test_a_reply_is_sent_and_edited_in_two_buckets_of_its_channel() -> None:
-    surface = ReplySurface(cast("Any", SimpleNamespace()), cast("Any", SimpleNamespace(id=5)))
+    surface = ReplySurface(Caller(Budgets()), cast("Any", SimpleNamespace()), cast("Any", SimpleNamespace(id=5)))
 
-    assert buckets(surface) == [("edit", 5), ("send", 5)]
-
-
-def test_a_response_has_one_bucket_for_as_long_as_its_token_lives() -> None:
-    assert buckets(response(0)) == [("token", "secret")] * 2
+    assert (lanes(surface, page=0), lanes(surface, page=1)) == (["channel"], ["send"])
+    assert surface.seconds_left == surface.seconds_to_begin == float("inf")
 
 
-def test_a_response_that_outlived_its_token_shares_its_channels_buckets() -> None:
-    assert buckets(response(TOKEN_LIFE + 1)) == [("edit", 5), ("send", 5)]
+def test_a_response_is_edited_through_its_token_and_its_channel() -> None:
+    surface = response(Clock())
+
+    assert (lanes(surface, page=0), lanes(surface, page=1)) == (["token", "channel"], ["token"])
+
+
+@pytest.mark.parametrize("closed", [{"private": True}, {"member": False}])
+def test_a_response_that_the_channel_does_not_reach_has_its_token_alone(closed: dict[str, bool]) -> None:
+    clock = Clock()
+    surface = response(clock, **closed)
+
+    assert (lanes(surface, page=0), lanes(surface, page=1)) == (["token"], ["token"])
+    assert surface.seconds_left == TOKEN_LIFE
+    clock.now += TOKEN_LIFE
+    with pytest.raises(SurfaceGone):
+        surface.lanes(0)
+    with pytest.raises(SurfaceGone):
+        surface.lanes(1)
+
+
+def test_a_response_that_outlived_its_token_goes_on_in_its_channel() -> None:
+    clock = Clock()
+    surface = response(clock)
+    clock.now += TOKEN_LIFE
+
+    assert (lanes(surface, page=0), lanes(surface, page=1)) == (["channel"], ["send"])
+    assert surface.seconds_left == float("inf")
+
+
+def test_the_response_itself_is_counted_in_no_bucket() -> None:
+    surface = response(Clock(), responded=False)
+
+    [lane] = surface.lanes(0)
+
+    assert (lane.name, lane.budgets) == ("response", ())
+
+
+def test_a_message_grows_old_by_our_own_clock_and_a_new_one_is_young() -> None:
+    clock = Clock()
+    surface = response(clock)
+    surface._begun_at = [clock.now]
+    clock.now += OLD
+
+    assert (surface.seconds_until_old(0), surface.seconds_until_old(1)) == (0, float("inf"))

@@ -1,9 +1,12 @@
+import time
+
+import aiohttp
 import discord
 import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from playground.discord import Actor, ChannelHandle, EventKind, GuildHandle, LoopbackDiscord
+from playground.discord import Actor, ChannelHandle, EventKind, GuildHandle, LoopbackDiscord, Settings
 from playground.launch import discord_at
 from tests.playground.small_bot import SmallBot, running
 
@@ -142,6 +145,14 @@ async def test_waiting_in_vain_tells_what_was_seen(
 
     with pytest.raises(TimeoutError, match="anybody"):
         await server.wait_for(lambda _: False, timeout=0.01)
+
+
+async def test_what_the_gateway_says_is_half_a_round_trip_on_its_way() -> None:
+    async with LoopbackDiscord(Settings(latency=0.04)) as far, aiohttp.ClientSession() as session:
+        started = time.monotonic()
+        async with session.ws_connect(far.gateway.url) as socket:
+            await socket.receive_json()
+            assert time.monotonic() - started >= 0.02
 
 
 async def test_the_addresses_are_put_back() -> None:

@@ -52,6 +52,7 @@ async def happen(database: Database) -> None:
     await personas.save(GUILD, "Pirate", "You are a pirate.", by=ANNA)
     await personas.save(GUILD, "pirate", "You are a pirate's parrot.", by=BERND)
     channel, server = Scope(ScopeKind.CHANNEL, CHANNEL), Scope(ScopeKind.SERVER, GUILD)
+    await settings.change(Scope(ScopeKind.PERSON, ANNA.id), {"quiet": "on"}, guild_id=None, by=ANNA)
     await settings.change(channel, {"persona": "Pirate", "temperature": "0.5"}, guild_id=GUILD, by=ANNA)
     await settings.change(server, {"model": "llama3.2:1b"}, guild_id=GUILD, by=BERND)
     await settings.change(channel, {"temperature": None}, guild_id=GUILD, by=BERND)
@@ -74,7 +75,7 @@ async def happen(database: Database) -> None:
 async def remembered(database: Database) -> dict[str, object]:
     """What the bot knows of the story."""
     settings, personas, conversations = SqlSettings(database), SqlPersonas(database), SqlConversations(database)
-    scopes = [Scope(ScopeKind.CHANNEL, CHANNEL), Scope(ScopeKind.SERVER, GUILD)]
+    scopes = [Scope(ScopeKind.PERSON, ANNA.id), Scope(ScopeKind.CHANNEL, CHANNEL), Scope(ScopeKind.SERVER, GUILD)]
     conversation = await conversations.open(PLACE)
     return {
         "settings": await settings.values(scopes),

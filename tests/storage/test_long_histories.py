@@ -116,6 +116,7 @@ async def test_no_query_of_an_answer_goes_through_a_whole_table(store: SqlConver
     await store.finish(answer, "So.", EndReason.COMPLETE, Receipt("llama", "assistant", 0, {}))
     await store.last_estimate("llama")
     await store.authors(LONG)
+    await store.answer_in(LONG, 500)
     await store.interrupt_running()
     await store.summary(LONG, newest=10)
     await store.undo(LONG, only_by=1)

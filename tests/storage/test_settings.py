@@ -12,6 +12,7 @@ from .conftest import Clock
 
 ANNA, BERND = Author(1, "Anna"), Author(2, "Bernd")
 CHANNEL, OTHER, SERVER = Scope(ScopeKind.CHANNEL, 10), Scope(ScopeKind.CHANNEL, 11), Scope(ScopeKind.SERVER, 10)
+PERSON = Scope(ScopeKind.PERSON, 10)
 
 
 @pytest.fixture
@@ -37,8 +38,10 @@ async def test_a_value_comes_back_with_who_set_it_and_when(settings: SqlSettings
 async def test_scopes_do_not_see_each_other_even_with_one_id(settings: SqlSettings) -> None:
     await settings.change(CHANNEL, {"model": "a"}, guild_id=7, by=ANNA)
     await settings.change(SERVER, {"model": "b"}, guild_id=7, by=ANNA)
-    found = await settings.values([CHANNEL, OTHER, SERVER])
-    assert {scope: values["model"].value for scope, values in found.items()} == {CHANNEL: "a", SERVER: "b"}
+    await settings.change(PERSON, {"model": "c"}, guild_id=None, by=ANNA)
+    found = await settings.values([CHANNEL, OTHER, SERVER, PERSON])
+    assert {scope: values["model"].value for scope, values in found.items()} == {CHANNEL: "a", SERVER: "b", PERSON: "c"}
+    assert [(await settings.changes(scope, limit=9))[0].new for scope in (CHANNEL, SERVER, PERSON)] == ["a", "b", "c"]
 
 
 async def test_only_what_really_changes_is_stored_recorded_and_returned(settings: SqlSettings, clock: Clock) -> None:

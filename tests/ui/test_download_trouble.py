@@ -12,7 +12,7 @@ from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
 from bot.client import Bot
-from bot.delivery.surface import InteractionSurface
+from bot.delivery.interaction_surface import InteractionSurface
 from bot.ui.download import Download
 from tests.fake_ollama import FakeOllama, Json
 from tests.world import Gate, answers, said

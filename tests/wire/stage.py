@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,9 +18,6 @@ from tests.fake_ollama import MODEL, FakeOllama
 
 PATIENCE = 30.0
 """Seconds for what takes one; the machine may be busy."""
-
-_INTERACTION = re.compile(r"/(?:interactions|webhooks)/\d+/(?P<token>[^/]+)")
-_CHANNEL = re.compile(r"/channels/\d+/messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,17 +234,6 @@ async def line_to(host: str, *, plugged_in: bool = True) -> AsyncIterator[Line]:
         if not plugged_in:
             await line.unplug()
         yield line
-
-
-def gaps(discord: LoopbackDiscord) -> list[float]:
-    """The seconds from the end of each write to the beginning of the next one in the same rate-limit bucket."""
-    writes = defaultdict(list)
-    for call in discord.calls:
-        if found := _INTERACTION.search(call.path):
-            writes[found["token"]].append(call)
-        elif (found := _CHANNEL.search(call.path)) and call.method in {"POST", "PATCH"}:
-            writes[call.method + found[0]].append(call)
-    return [later.at - later.seconds - earlier.at for calls in writes.values() for earlier, later in pairwise(calls)]
 
 
 def frames(discord: LoopbackDiscord, message_id: int) -> list[str]:

@@ -15,13 +15,11 @@ from playground.discord import USUAL, Intent, Permission, Settings
 from playground.transcript import is_status
 from tests.fake_ollama import MODEL
 
-from .stage import PATIENCE, Held, Stage, answer, frames, gaps, is_finished, shows, staged
+from .stage import PATIENCE, Held, Stage, answer, frames, is_finished, shows, staged
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 
 FOOTER = f"-# {MODEL} · assistant"
-# The edit's way back to the bot is not in the server's figures, nor is the timer's grain.
-TOLERANCE = 0.005
 
 CODE = [f"print({number})  # line {number:03}" for number in range(300)]
 
@@ -33,7 +31,6 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
         assert stage.discord.rate_limit_hits == 0
         assert stage.discord.unknown_routes == []
         assert stage.discord.invalid_requests == 0
-        assert [gap for gap in gaps(stage.discord) if gap < 1.25 - TOLERANCE] == []
 
 
 @pytest.fixture
@@ -69,7 +66,6 @@ async def test_an_answer_grows_by_edits_of_one_message(stage: Stage) -> None:
     assert [message.id for message in stage.channel.messages()] == [done.id]
     *growing, _ = states = frames(stage.discord, done.id)
     assert len(states) >= len(words)
-    assert len(gaps(stage.discord)) >= len(words)
     assert all(is_status(state.splitlines()[-1]) for state in growing)
     bodies = [state.rpartition("\n")[0] for state in states if "word0" in state]
     assert all(later.startswith(earlier) for earlier, later in pairwise(bodies))

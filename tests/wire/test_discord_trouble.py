@@ -54,13 +54,12 @@ async def test_an_edit_that_fails_is_repeated(stage: Stage, bot: BotProcess, sta
     await asked.message(shows("Hello"))
     await stage.reply_to(mention, shows("Hello"))
 
-    by_token = stage.discord.faults.fail("PATCH", "/webhooks/", status=status)
-    by_channel = stage.discord.faults.fail("PATCH", "/channels/", status=status)
+    edits = stage.discord.faults.fail("PATCH", "/messages/", status=status, times=3)
     held.go_on()
 
     assert (await answer(asked)).content == f"-# Anna asked: Hi\n{TEXT}\n{FOOTER}"
     assert (await stage.reply_to(mention)).content == f"{TEXT}\n{FOOTER}"
-    assert (by_token.hits, by_channel.hits) == (1, 1)
+    assert edits.hits == 3
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -72,15 +71,13 @@ async def test_a_connection_that_breaks_during_an_edit_loses_nothing(
     await asked.message(shows("Hello"))
     await stage.reply_to(mention, shows("Hello"))
 
-    by_token = stage.discord.faults.drop("PATCH", "/webhooks/", times=2, after=after)
-    by_channel = stage.discord.faults.drop("PATCH", "/channels/", times=2, after=after)
+    edits = stage.discord.faults.drop("PATCH", "/messages/", times=4, after=after)
     held.go_on()
 
     assert (await answer(asked)).content == f"-# Anna asked: Hi\n{TEXT}\n{FOOTER}"
     assert (await stage.reply_to(mention)).content == f"{TEXT}\n{FOOTER}"
     assert await bot.stop() == 0
-    assert by_token.hits
-    assert by_channel.hits
+    assert edits.hits
 
 
 async def test_a_limit_that_no_header_announced_is_respected(stage: Stage, bot: BotProcess) -> None:
@@ -89,8 +86,7 @@ async def test_a_limit_that_no_header_announced_is_respected(stage: Stage, bot: 
     await asked.message(shows("Hello"))
     await stage.reply_to(mention, shows("Hello"))
 
-    stage.discord.faults.rate_limit("PATCH", "/webhooks/", retry_after=1.5)
-    stage.discord.faults.rate_limit("PATCH", "/channels/", retry_after=1.5)
+    stage.discord.faults.rate_limit("PATCH", "/messages/", retry_after=1.5, times=2)
     held.go_on()
 
     assert (await answer(asked)).content == f"-# Anna asked: Hi\n{TEXT}\n{FOOTER}"

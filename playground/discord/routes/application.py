@@ -4,7 +4,8 @@ import re
 
 from aiohttp import web
 
-from playground.discord.api import API, BASE, json_answer
+from playground.discord.answers import json_answer
+from playground.discord.api import API, BASE
 from playground.discord.errors import invalid_form, unauthorized, unknown_command
 from playground.discord.payloads import Payload, as_id, utf16_length
 from playground.discord.serialize import user_payload

@@ -2,13 +2,15 @@
 
 from aiohttp import web
 
-from playground.discord.api import API, BASE, json_answer
+from playground.discord.answers import json_answer
+from playground.discord.api import API, BASE
 from playground.discord.errors import (
     cannot_message_user,
     invalid_form,
     missing_permissions,
     no_history_for_reply,
     not_the_author,
+    too_many_old_edits,
     unknown_user,
 )
 from playground.discord.events import Event, EventKind
@@ -89,7 +91,8 @@ async def create_message(request: web.Request) -> web.Response:
         api.world.permissions(api.world.bot.id, channel) & Permission.READ_MESSAGE_HISTORY
     ):
         raise no_history_for_reply()
-    return json_answer(api.serializer.message(api.messages.create(channel, api.world.bot, body, files)))
+    message = api.messages.create(channel, api.world.bot, body, files)
+    return json_answer(api.serializer.message(message, with_nonce=True))
 
 
 def _require_may_post(request: web.Request, channel: Channel) -> None:
@@ -109,7 +112,13 @@ async def edit_message(request: web.Request) -> web.Response:
     if message.author_id != api.world.bot.id:
         raise not_the_author()
     api.world.require_writable(channel, posting=False)
+    if api.messages.is_old(message):
+        verdict = api.buckets.take("old_message_edit", str(channel.id))
+        if verdict and verdict.refused_for:
+            raise too_many_old_edits(verdict.refused_for)
     body, files = await read_body(request, api.world.settings.max_request_bytes)
+    if files:
+        api.world.require(channel, Permission.ATTACH_FILES)
     return json_answer(api.serializer.message(api.messages.edit(message, body, files)))
 
 
@@ -123,7 +132,7 @@ async def delete_message(request: web.Request) -> web.Response:
         if channel.kind is ChannelKind.DM:
             raise missing_permissions()
         api.world.require(channel, Permission.MANAGE_MESSAGES)
-    api.world.require_writable(channel, posting=False)
+    api.world.require_deletable(channel)
     api.messages.delete(message)
     return web.Response(status=204)
 

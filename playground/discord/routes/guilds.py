@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
-from playground.discord.api import API, BASE, json_answer
-from playground.discord.errors import unknown_guild, unknown_user
+from playground.discord.answers import json_answer
+from playground.discord.api import API, BASE
+from playground.discord.errors import unknown_user
 from playground.discord.model import Guild
 from playground.discord.payloads import as_id
 from playground.discord.serialize import role_payload, user_payload
@@ -14,10 +15,7 @@ _UNKNOWN_MEMBER = 10007
 
 
 def _guild_of(request: web.Request) -> Guild:
-    guild = request.app[API].world.guilds.get(as_id(request.match_info["guild"]) or 0)
-    if guild is None:
-        raise unknown_guild()
-    return guild
+    return request.app[API].world.guild(as_id(request.match_info["guild"]) or 0)
 
 
 @routes.get(_GUILD)

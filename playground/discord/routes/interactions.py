@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from playground.discord.api import API, BASE, json_answer
+from playground.discord.answers import json_answer
+from playground.discord.api import API, BASE
 from playground.discord.errors import unknown_interaction, unknown_webhook
 from playground.discord.model import Interaction, Message
 from playground.discord.payloads import as_id

@@ -1,0 +1,168 @@
+"""An answer as the response to a slash command."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import discord
+
+from bot.delivery.budget import Lane
+from bot.delivery.calls import Caller
+from bot.delivery.surface import (
+    NO_MENTIONS,
+    PASSING,
+    LaneLost,
+    Payload,
+    Surface,
+    SurfaceGone,
+    TextFile,
+    is_final,
+)
+
+log = logging.getLogger(__name__)
+
+TOKEN_LIFE = 14 * 60
+"""Seconds after which an interaction's token is given up; Discord's own limit is 15 minutes."""
+
+_ANSWERED_ALREADY = 40060
+_TOKEN_DEAD = {50027, 10015}
+"""Invalid webhook token, unknown webhook."""
+
+
+class InteractionSurface(Surface):
+    """The response to a slash command and its follow-ups.
+
+    There are two ways to edit it, and Discord counts them apart: through the interaction's token, which also reaches
+    private answers and channels where the bot is no member, and which is not counted globally, but lives 15 minutes;
+    and, for everybody's messages in channels where the bot is, as any message of the channel.
+    """
+
+    def __init__(self, caller: Caller, interaction: discord.Interaction[discord.Client], *, private: bool) -> None:
+        super().__init__(caller)
+        self._interaction = interaction
+        self._private = private
+        self._asked_at = caller.clock()
+        budgets = caller.budgets
+        self._response = Lane("response", ())
+        self._token: Lane | None = budgets.token(interaction.token)
+        self._channel: Lane | None = None
+        if not private and (channel_id := interaction.channel_id) is not None and _is_member(interaction):
+            self._channel = budgets.edits(channel_id)
+            self._sends = budgets.messages(channel_id)
+
+    def lanes(self, page: int) -> Sequence[Lane]:
+        """For edits the token and the channel; new pages go through the token, as follow-ups, while it lives."""
+        token = self._token if self.seconds_to_begin > 0 else None
+        if page < len(self.message_ids):
+            found = [lane for lane in (token, self._channel) if lane]
+        elif page == 0 and token and not self._interaction.response.is_done():
+            found = [self._response]
+        else:
+            found = [token or self._sends] if token or self._channel else []
+        if not found:
+            raise SurfaceGone
+        return found
+
+    @property
+    def seconds_to_begin(self) -> float:
+        """Until the token is given up."""
+        return self._asked_at + TOKEN_LIFE - self.clock()
+
+    @property
+    def seconds_left(self) -> float:
+        """No longer than the token lives, where the channel is closed to the bot."""
+        return math.inf if self._channel else self.seconds_to_begin
+
+    async def hint(self) -> None:
+        """Let Discord say that the bot is thinking, which stays until the answer comes."""
+        if self._interaction.response.is_done():
+            return
+        try:
+            await self._interaction.response.defer(ephemeral=self._private, thinking=True)
+        except PASSING as error:
+            log.info("Thinking could not be shown: %s", error)
+
+    async def send_file(self, file: TextFile) -> None:
+        """Below the last page, as private as the answer."""
+        await self._send(file=file.for_discord(), silent=True)
+
+    async def announce(self, asker: int, text: str) -> None:
+        """A follow-up that mentions the person."""
+        mentions = discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(asker)])
+        await self._send(content=f"<@{asker}> {text}", allowed_mentions=mentions, suppress_embeds=True)
+
+    async def _send(self, **message: Any) -> None:  # noqa: ANN401  # what both kinds of send take
+        lane = self.lanes(len(self.message_ids) + 1)[0]
+        message.setdefault("allowed_mentions", NO_MENTIONS)
+
+        def call() -> Coroutine[Any, Any, object]:
+            if lane is self._token:
+                return self._interaction.followup.send(**message, ephemeral=self._private, wait=True)
+            return self._messageable().send(**message)
+
+        await self._caller.when_open(lane, call)
+
+    async def _begin(self, page: int, payload: Payload, lane: Lane) -> int:
+        how = payload.for_send()
+        if lane is self._response:
+            return await self._respond(payload)
+        if lane is self._token:
+            # After a deferral, Discord takes the first follow-up as the response.
+            call = self._interaction.followup.send(**how, ephemeral=self._private, silent=page > 0, wait=True)
+            return (await self._caller.fetch(lane, call)).id
+        nonce = f"{self._interaction.id}.{page}"
+        return (await self._caller.fetch(lane, self._messageable().send(**how, silent=True, nonce=nonce))).id
+
+    async def _respond(self, payload: Payload) -> int:
+        try:
+            call = self._interaction.response.send_message(**payload.for_send(), ephemeral=self._private)
+            response = await self._caller.fetch(self._response, call)
+        except discord.HTTPException as error:
+            if error.code != _ANSWERED_ALREADY:
+                raise
+            # An earlier try came through, only its confirmation was lost.
+            return (await self._interaction.edit_original_response(**payload.for_edit())).id
+        if response.message_id is None:
+            raise SurfaceGone  # only the type allows for a response without a message
+        return response.message_id
+
+    async def _edit(self, page: int, payload: Payload, lane: Lane) -> None:
+        message_id, how = self.message_ids[page], payload.for_edit()
+        call: Coroutine[Any, Any, object]
+        if lane is not self._token:
+            call = self._messageable().get_partial_message(message_id).edit(**how)
+        elif page == 0:
+            call = self._interaction.edit_original_response(**how)
+        else:
+            call = self._interaction.followup.edit_message(message_id, **how)
+        await self._caller.edit(lane, call)
+
+    def _messageable(self) -> discord.PartialMessageable:
+        interaction = self._interaction
+        if interaction.channel_id is None:
+            raise SurfaceGone  # only the type allows for that
+        return interaction.client.get_partial_messageable(interaction.channel_id, guild_id=interaction.guild_id)
+
+    def _refused(self, error: discord.HTTPException, lane: Lane) -> None:
+        if lane is self._channel and is_final(error):
+            log.info("The channel is closed to the bot: HTTP %s, code %s", error.status, error.code)
+            self._channel = None
+        elif lane is self._token and error.code in _TOKEN_DEAD:
+            # Discord's clock counts, whatever ours says.
+            self._token = None
+        else:
+            super()._refused(error, lane)
+            return
+        if self._token or self._channel:
+            raise LaneLost from error
+        raise SurfaceGone from error
+
+
+def _is_member(interaction: discord.Interaction[discord.Client]) -> bool:
+    """Whether the bot is in the channel, and not only its commands, brought along by a person."""
+    if interaction.guild_id is None:
+        return interaction.context.dm_channel
+    return interaction.client.get_guild(interaction.guild_id) is not None and interaction.app_permissions.view_channel

@@ -1,0 +1,112 @@
+"""When an answer makes its next call, and through which lane. Pure functions of the budgets and the time.
+
+What they promise and how near they come to what is possible at all: docs/delivery.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.delivery.budget import Lane
+
+RENEWAL = 0.25
+"""So shortly before a window renews, its reserved call may be spent: waiting for the new window would be as quick."""
+
+OPENING = 0.6
+"""A window's first call comes after so much of an even gap: waiting costs words on screen, but puts off its end, too.
+
+For five calls the least staleness is at 0.59 = (√20 - 4) · 5/4.
+"""
+
+APART = 0.25
+"""Windows of two lanes open at least this part of a window apart, so that one has calls when the other renews."""
+
+INSTANT = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When to write next, and through which lane."""
+
+    at: float
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class _Outlook:
+    """What a lane has to offer to one answer."""
+
+    lane: Lane
+    left: int
+    is_over: bool
+    renews: float
+    supply: float
+    """Calls until then."""
+    renewed: float
+    """Calls that are added then."""
+
+    def opens_apart_from(self, others: Sequence[_Outlook], now: float) -> bool:
+        """Whether it is time to open its next window."""
+        latest = now + (1 - APART) * self.lane.budgets[0].seconds
+        return self.is_over and all(other.is_over or other.renews <= latest for other in others if other is not self)
+
+
+def urgent(lanes: Sequence[Lane], now: float) -> Slot:
+    """The earliest call there is: for first words and last words."""
+    return min((Slot(lane.open_at(now), lane) for lane in lanes), key=lambda slot: (slot.at, -slot.lane.left(now)))
+
+
+def routine(lanes: Sequence[Lane], now: float, last: float) -> Slot:
+    """The next call in an even rhythm that keeps one call in reserve, so that last words never wait.
+
+    Even gaps give the least staleness for a number of calls (half the mean square of the gaps over their mean). The
+    reserve is one call over all lanes together. Where it would lapse, it is spent just before its window renews.
+    """
+    if unlimited := next((lane for lane in lanes if not lane.budgets), None):
+        return Slot(now, unlimited)
+    outlooks = sorted((_outlook(lane, now, last) for lane in lanes), key=lambda outlook: outlook.renews)
+    usable = [outlook for outlook in outlooks if outlook.left]
+    if not usable:
+        return urgent(lanes, now)
+    first = outlooks[0]
+    if usable == [first]:
+        at = _alone_at(first, now, last)
+        release = first.renews - RENEWAL
+    else:
+        at = _together_at(outlooks, last)
+        release = first.renews
+    if sum(outlook.left for outlook in usable) == 1:
+        at = max(at, release)
+    # A window is opened in good time, so that the next one can be, too. Else calls are taken where they lapse first.
+    best = min(usable, key=lambda it: (not it.opens_apart_from(outlooks, now), it.is_over, it.renews))
+    return Slot(max(at, now), best.lane)
+
+
+def _outlook(lane: Lane, now: float, last: float) -> _Outlook:
+    budget = lane.scarcest(now, last)
+    renews = budget.renews(now, last)
+    return _Outlook(
+        lane,
+        left=lane.left(now),
+        is_over=lane.is_over(now),
+        renews=renews,
+        supply=max(renews - last, 0.0) / max(budget.gap(now, last), INSTANT),
+        renewed=budget.calls / max(budget.sharers, 1),
+    )
+
+
+def _alone_at(outlook: _Outlook, now: float, last: float) -> float:
+    """The next call where one lane has all the calls, and so the reserve, which would lapse with it."""
+    gap = outlook.lane.scarcest(now, last).gap(now, last, notice=RENEWAL)
+    return last + gap * (OPENING if outlook.is_over else 1)
+
+
+def _together_at(outlooks: Sequence[_Outlook], last: float) -> float:
+    """The next call in a rhythm in which calls never run out before the next of the windows renews."""
+    supply = sum(outlook.supply for outlook in outlooks)
+    gap = 0.0
+    for outlook in outlooks:
+        gap = max(gap, (outlook.renews - last) / max(supply, INSTANT))
+        supply += outlook.renewed
+    return last + gap
