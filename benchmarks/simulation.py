@@ -17,7 +17,8 @@ from functools import partial
 from statistics import fmean, median
 
 from benchmarks.optimum import CALLS, WINDOW, end_known, end_unknown
-from bot.delivery.budget import Budget, Lane
+from bot.delivery.budget import Budget
+from bot.delivery.lane import Lane
 from bot.delivery.schedule import RENEWAL, Slot, routine, urgent
 
 Schedule = Callable[[Sequence[Lane], float, float], Slot]
@@ -211,7 +212,7 @@ def every(seconds: float) -> Schedule:
 
 def answer(seconds: float, *, lanes: int, schedule: Schedule = routine) -> Answer:
     """An answer that has its buckets for itself: with one lane as for a mention, with two as for /ask."""
-    routes = tuple(Route(Lane(f"lane {number}", (Budget(),)), (Window(),)) for number in range(lanes))
+    routes = tuple(Route(Lane(f"lane {number}", Budget()), (Window(),)) for number in range(lanes))
     return Answer(routes, seconds, schedule=schedule)
 
 

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 import aiohttp
 import discord
@@ -15,6 +16,7 @@ from bot import health
 from bot.chat.assistant import Assistant
 from bot.chat.display import Displays
 from bot.chat.history import History
+from bot.chat.memory import ConversationStore
 from bot.chat.model import LanguageModel
 from bot.chat.models import Models
 from bot.chat.parameters import operator_defaults
@@ -27,6 +29,7 @@ from bot.config import Settings
 from bot.delivery.budgets import Budgets
 from bot.delivery.calls import Caller
 from bot.delivery.deliveries import Deliveries
+from bot.delivery.live_answer import PLACEHOLDER_AFTER
 from bot.errors import SettingError
 from bot.llm.ollama import OllamaModel, TimeLimits, connect
 from bot.storage.conversations import SqlConversations
@@ -41,12 +44,20 @@ log = logging.getLogger(__name__)
 
 COGS = ("cogs.chat", "cogs.gone", "cogs.persona", "cogs.settings", "cogs.models", "cogs.history")
 
-PATIENCE = 2.0
-"""Seconds without a word from the model after which people are told what goes on."""
-
 FIRST_RETRY = 2.0
 LONGEST_RETRY = 60.0
 """Seconds between two attempts to reach Discord; each is twice the one before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Seconds without a word from the model: until a placeholder is shown, and until people are told what goes on."""
+
+    placeholder_after: float = PLACEHOLDER_AFTER
+    patience: float = 2.0
+
+
+USUAL_TIMING = Timing()
 
 
 def build_model(settings: Settings) -> OllamaModel:
@@ -62,30 +73,27 @@ def build_services(
     model: LanguageModel,
     environment: Mapping[str, str],
     budgets: Budgets | None = None,
-    patience: float = PATIENCE,
+    timing: Timing = USUAL_TIMING,
 ) -> Services:
     """Everything that cogs call, on these parts. Raises SettingError for a wrong default of a parameter."""
     memory, open_messages = SqlConversations(database), SqlOpenMessages(database)
-    stored_settings, personas = SqlSettings(database), Personas(SqlPersonas(database))
+    stored, personas = SqlSettings(database), Personas(SqlPersonas(database))
+    displays = Displays(settings=stored, max_messages=settings.max_answer_messages)
     defaults = operator_defaults(environment)
-    displays = Displays(settings=stored_settings, max_messages=settings.max_answer_messages)
-    profiles = Profiles(settings=stored_settings, personas=personas, model=settings.ollama_model, defaults=defaults)
-    assistant = Assistant(
-        model=model,
-        profiles=profiles,
-        memory=memory,
-        turns=Turns(parallel=settings.max_parallel_answers, waiting=settings.max_waiting_questions),
-        num_ctx=settings.ollama_num_ctx,
-        patience=patience,
-    )
+    profiles = Profiles(settings=stored, personas=personas, model=settings.ollama_model, defaults=defaults)
+    assistant = _build_assistant(settings, model, profiles, memory, timing)
     return Services(
         deliveries=Deliveries(
-            assistant=assistant, display=displays.resolve, memory=memory, open_messages=open_messages
+            assistant=assistant,
+            display=displays.resolve,
+            memory=memory,
+            open_messages=open_messages,
+            placeholder_after=timing.placeholder_after,
         ),
         caller=Caller(budgets or Budgets()),
         profiles=profiles,
         displays=displays,
-        preferences=Preferences(settings=stored_settings, personas=personas),
+        preferences=Preferences(settings=stored, personas=personas),
         personas=personas,
         models=Models(model=model, pull_allowed=settings.ollama_pull_allow),
         history=History(memory),
@@ -94,6 +102,19 @@ def build_services(
         state=SqlState(database),
         max_file_bytes=settings.max_file_bytes,
         num_ctx=settings.ollama_num_ctx,
+    )
+
+
+def _build_assistant(
+    settings: Settings, model: LanguageModel, profiles: Profiles, memory: ConversationStore, timing: Timing
+) -> Assistant:
+    return Assistant(
+        model=model,
+        profiles=profiles,
+        memory=memory,
+        turns=Turns(parallel=settings.max_parallel_answers, waiting=settings.max_waiting_questions),
+        num_ctx=settings.ollama_num_ctx,
+        patience=timing.patience,
     )
 
 

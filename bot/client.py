@@ -109,5 +109,7 @@ class Bot(commands.Bot):
         """Let running answers end or mark them, then leave Discord."""
         if self._mending:
             self._mending.cancel()
+            # Left alone, it would be cancelled once more in the middle of closing its connection to the database.
+            await asyncio.gather(self._mending, return_exceptions=True)
         await self.services.deliveries.close()
         await super().close()

@@ -59,6 +59,11 @@ class Gone(commands.Cog):
         self._stop_hidden(after.guild)
 
     @commands.Cog.listener()
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        """A role was deleted, perhaps the one that let the bot see a channel."""
+        self._stop_hidden(role.guild)
+
+    @commands.Cog.listener()
     async def on_member_update(self, _: discord.Member, after: discord.Member) -> None:
         """The bot may have lost a role."""
         if after == after.guild.me:

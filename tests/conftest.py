@@ -14,7 +14,7 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
-from bot.app import build_bot, build_services
+from bot.app import Timing, build_bot, build_services
 from bot.client import Bot, Services
 from bot.config import Settings, read_settings
 from bot.delivery.budgets import Budgets
@@ -99,7 +99,7 @@ def services(settings: Settings, environment: dict[str, str], database: Database
         model=model,
         environment=environment,
         budgets=Budgets(unlimited=True),
-        patience=PATIENCE,
+        timing=Timing(placeholder_after=0, patience=PATIENCE),
     )
 
 

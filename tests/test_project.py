@@ -151,8 +151,8 @@ def test_the_invite_link_asks_for_the_permissions_that_readme_names() -> None:
 
 
 def pins(names: list[str]) -> dict[str, str]:
-    """`Some.Package[extra]==1.2` as {"some-package": "1.2"}."""
-    parted = [re.fullmatch(r"([\w.-]+)(?:\[\w+\])?==([\w.]+)", name) for name in names]
+    """`Some.Package[extra]==1.2; condition` as {"some-package": "1.2"}."""
+    parted = [re.fullmatch(r"([\w.-]+)(?:\[\w+\])?==([\w.]+)(?: *;.*)?", name) for name in names]
     return {re.sub(r"[-_.]+", "-", pin[1]).lower(): pin[2] for pin in parted if pin}
 
 

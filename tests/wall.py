@@ -16,9 +16,9 @@ from bot.chat.answers import Control, Finished
 from bot.chat.display import Display
 from bot.chat.messages import EndReason
 from bot.delivery import wording
-from bot.delivery.budget import Lane
 from bot.delivery.budgets import Budgets
 from bot.delivery.calls import Caller
+from bot.delivery.lane import Lane
 from bot.delivery.live_answer import LiveAnswer
 from bot.delivery.pages import LIMIT, Pages
 from bot.delivery.rendering import RESERVE
@@ -112,12 +112,15 @@ class Shown:
     wall: Wall
     header: str = HEADER
     display: Display = MANY_MESSAGES
+    placeholder_after: float = 0
     control: Control = field(default_factory=Control)
     links: int = 0
     """How often the caller was told of a write."""
 
     def __post_init__(self) -> None:
-        self.live = LiveAnswer(self.wall, self.control, header=self.header, display=self.display)
+        self.live = LiveAnswer(
+            self.wall, self.control, header=self.header, display=self.display, placeholder_after=self.placeholder_after
+        )
         self.task = asyncio.create_task(self.live.show(self._written))
 
     async def _written(self) -> None:

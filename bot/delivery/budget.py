@@ -9,7 +9,6 @@ See docs/delivery.md.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
 CALLS = 5
 SECONDS = 5.0
@@ -17,9 +16,6 @@ SECONDS = 5.0
 
 SAFETY = 0.05
 """A window is taken to renew this much later than Discord says, since its clock and ours tick apart."""
-
-NO_LIMIT = 1_000_000
-"""Calls left in a lane without buckets."""
 
 CLEAN = 60.0
 """Seconds without a refusal after which a bucket that refused is trusted with more calls again."""
@@ -97,17 +93,14 @@ class Budget:
         """Count a call as answered, or as lost."""
         self._in_flight = max(self._in_flight - 1, 0)
 
-    def answered(self, now: float) -> None:
-        """Take a response that says nothing of this bucket: by now, at the latest, the window was open."""
-        if not self._end_is_known:
-            self._ends, self._end_is_known = now + self.seconds + SAFETY, True
-
     def learn(self, *, limit: int, remaining: int, reset_after: float, now: float, sent: float | None = None) -> None:
         """Take Discord's word for a window, in whatever order responses come; `sent` is when the call went out.
 
         The end of its window lies between `sent` and `now`, each plus `reset_after`.
         """
         earliest, latest = (now if sent is None else sent) + reset_after, now + reset_after + SAFETY
+        # What was refused under a higher limit is no reason to make fewer calls than a lower one allows.
+        self._withheld = max(self._withheld - max(self._limit - limit, 0), 0)
         self._limit = max(limit, 1)
         if self._withheld and now >= self._withholds_until:
             self._withhold(max(self._withheld - max(self._limit // 8, 1), 0), now)
@@ -140,65 +133,3 @@ class Budget:
     @property
     def _renews(self) -> float:
         return max(self._ends, self._refused_until)
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One way to write a message, and the buckets that a call there is counted in, the route's own first.
-
-    Without any bucket it is always open.
-    """
-
-    name: str
-    budgets: tuple[Budget, ...]
-    hashes: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
-    """What Discord calls the routes' own buckets, by the names of lanes; kept by whoever hands out lanes."""
-
-    def spend(self, now: float) -> None:
-        """Count a call in all its buckets."""
-        for budget in self.budgets:
-            budget.spend(now)
-
-    def settle(self) -> None:
-        """Count a call as answered, or as lost, in all its buckets."""
-        for budget in self.budgets:
-            budget.settle()
-
-    def learn(
-        self,
-        now: float,
-        *,
-        limit: int,
-        remaining: int,
-        reset_after: float,
-        sent: float | None = None,
-        bucket: str | None = None,
-    ) -> None:
-        """Take Discord's word, which is about the route's own bucket; `bucket` is Discord's name for it."""
-        for route in self.budgets[:1]:
-            route.learn(limit=limit, remaining=remaining, reset_after=reset_after, now=now, sent=sent)
-        for budget in self.budgets[1:]:
-            budget.answered(now)
-        if bucket:
-            self.hashes[self.name] = bucket
-
-    def refuse(self, now: float, retry_after: float, *, everywhere: bool) -> None:
-        """Take a 429 of the route's own bucket, or of those that all routes share."""
-        for budget in (everywhere and self.budgets[1:]) or self.budgets[:1]:
-            budget.refuse(retry_after=retry_after, now=now)
-
-    def left(self, now: float) -> int:
-        """Calls that all its buckets allow now."""
-        return min((budget.left(now) for budget in self.budgets), default=NO_LIMIT)
-
-    def is_over(self, now: float) -> bool:
-        """Whether the next call opens a window of the route's own bucket."""
-        return self.budgets[0].is_over(now)
-
-    def open_at(self, now: float) -> float:
-        """The earliest moment for a call."""
-        return max((budget.renews(now, now) for budget in self.budgets if not budget.left(now)), default=now)
-
-    def scarcest(self, now: float, last: float) -> Budget:
-        """The bucket that makes an answer wait longest."""
-        return max(self.budgets, key=lambda budget: budget.gap(now, last))

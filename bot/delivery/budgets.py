@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from weakref import WeakValueDictionary
 
-from bot.delivery.budget import Budget, Lane
+from bot.delivery.budget import Budget
+from bot.delivery.lane import Lane
+from bot.delivery.rate import Rate
 
 GLOBAL_CALLS = 45
 """Of the 50 calls a second that Discord allows a bot; the rest is for commands and buttons."""
@@ -17,7 +19,7 @@ class Budgets:
     def __init__(self, *, unlimited: bool = False) -> None:
         """`unlimited` is for servers without rate limits, which real Discord is not."""
         self._unlimited = unlimited
-        self._everywhere = Budget(GLOBAL_CALLS, 1.0)
+        self._everywhere = Rate(GLOBAL_CALLS, 1.0)
         self._known: WeakValueDictionary[Hashable, Budget] = WeakValueDictionary()
         self._hashes: dict[str, str] = {}
 
@@ -38,8 +40,8 @@ class Budgets:
         """Everything through an interaction's token, which Discord does not count globally."""
         return self._lane("token", self._budget(("token", token)))
 
-    def _lane(self, name: str, *budgets: Budget) -> Lane:
-        return Lane(name, () if self._unlimited else budgets, self._hashes)
+    def _lane(self, name: str, route: Budget, total: Rate | None = None) -> Lane:
+        return Lane(name) if self._unlimited else Lane(name, route, total, self._hashes)
 
     def _budget(self, key: Hashable) -> Budget:
         budget = self._known.get(key)

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from bot.delivery.budget import Lane
 from bot.delivery.budgets import Budgets
+from bot.delivery.lane import Lane
 
 T = TypeVar("T")
 Clock = Callable[[], float]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -14,7 +15,7 @@ from bot.chat.memory import ConversationStore, OpenMessageStore
 from bot.chat.messages import Author, EndReason, Place
 from bot.delivery import wording
 from bot.delivery.calls import monotonic
-from bot.delivery.live_answer import LiveAnswer
+from bot.delivery.live_answer import PLACEHOLDER_AFTER, LiveAnswer
 from bot.delivery.surface import PASSING, LaneLost, Surface, SurfaceGone, TextFile
 from bot.delivery.traces import Traces
 from bot.errors import QueueFull
@@ -25,6 +26,10 @@ GRACE = 6.0
 """Seconds that running answers get to end by themselves when the bot is shut down."""
 LAST_WORDS = 3.0
 """Seconds that they then get to show that they were interrupted."""
+
+
+MANY = 100
+"""Deleted messages that are remembered."""
 
 
 @dataclass(eq=False, slots=True)
@@ -57,14 +62,18 @@ class Deliveries:
         display: Callable[[Place, Author], Awaitable[Display]],
         memory: ConversationStore,
         open_messages: OpenMessageStore,
+        placeholder_after: float = PLACEHOLDER_AFTER,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._assistant = assistant
         self._display = display
         self._memory = memory
         self._open_messages = open_messages
+        self._placeholder_after = placeholder_after
         self._clock = clock
         self._running: set[_Running] = set()
+        self._unknown: deque[int] = deque(maxlen=MANY)
+        """What was deleted lately and belonged to no answer that we knew of."""
         self._closing = False
 
     async def answer(
@@ -84,7 +93,9 @@ class Deliveries:
     async def _answer(self, running: _Running, header: str) -> Finished:
         question, surface, asked_at = running.question, running.surface, self._clock()
         display = await self._chosen_display(question)
-        live = LiveAnswer(surface, running.control, header=header, display=display)
+        live = LiveAnswer(
+            surface, running.control, header=header, display=display, placeholder_after=self._placeholder_after
+        )
         traces = Traces(
             question,
             surface,
@@ -99,7 +110,12 @@ class Deliveries:
             # The next write may be a long time off, and a crash may come before it.
             noting.append(asyncio.create_task(traces.update()))
 
-        showing = asyncio.create_task(live.show(traces.update))
+        async def written() -> None:
+            if any(map(running.is_about, self._unknown)):
+                self._stop([running])
+            await traces.update()
+
+        showing = asyncio.create_task(live.show(written))
         # Whatever ends the showing, the model does not go on writing for nobody.
         showing.add_done_callback(lambda _: running.control.stop())
         finished = await self._assistant.answer(question, live, running.control, remembered=remembered)
@@ -110,7 +126,8 @@ class Deliveries:
         if finished.reason in {EndReason.FAILED, EndReason.INTERRUPTED} and not _is_visible(running, header):
             # The question stands nowhere else in Discord, and nothing that a person wrote is lost.
             await self._attach_question(running)
-        if display.ready_after is not None and self._clock() - asked_at > display.ready_after:
+        took_long = display.ready_after is not None and self._clock() - asked_at > display.ready_after
+        if took_long and finished.reason in {EndReason.COMPLETE, EndReason.LENGTH} and not live.is_gone:
             await self._announce(running)
         return finished
 
@@ -144,11 +161,15 @@ class Deliveries:
 
     def stop_about(self, discord_id: int) -> None:
         """Stop the answers whose message, question, channel, thread or server has this id, because it is gone."""
-        self._stop([running for running in self._running if running.is_about(discord_id)])
+        about = [running for running in self._running if running.is_about(discord_id)]
+        self._stop(about)
+        if not about:
+            # Perhaps a message whose id is still on its way to us.
+            self._unknown.append(discord_id)
 
     def stop_where(self, is_closed: Callable[[Place], bool]) -> None:
-        """Stop the answers in places that are closed to the bot."""
-        self._stop([running for running in self._running if is_closed(running.question.place)])
+        """Stop the answers in places that the bot sees no more, if it needs to see them."""
+        self._stop([it for it in self._running if it.surface.needs_sight and is_closed(it.question.place)])
 
     def _stop(self, stopped: Iterable[_Running]) -> None:
         for running in stopped:

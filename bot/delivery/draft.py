@@ -8,7 +8,7 @@ from bot.delivery.markdown import MAX_RUN, Scan
 from bot.delivery.marks import State, closing, in_code, in_fence, opening, past_blank_line, trimmed
 from bot.delivery.text import fitting, units
 
-LOOKAHEAD = 64
+LOOKAHEAD = 32
 """How far beyond a full page its text is read before its end is chosen."""
 
 _MAX_BLANK = 100
@@ -142,7 +142,7 @@ class Draft:
     def _end(self, room: int) -> Cut | None:
         """Return where the page can end now; None where nothing of it can be shown."""
         start = len(self._prefix)
-        scan = self._scan()
+        scan = self._scan().as_shown()
         pos = scan.retreat(scan.held)
         if not scan.text[start:pos].strip():
             return None

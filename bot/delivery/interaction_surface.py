@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Coroutine, Sequence
@@ -9,8 +10,8 @@ from typing import Any
 
 import discord
 
-from bot.delivery.budget import Lane
 from bot.delivery.calls import Caller
+from bot.delivery.lane import Lane
 from bot.delivery.surface import (
     NO_MENTIONS,
     PASSING,
@@ -26,6 +27,12 @@ log = logging.getLogger(__name__)
 
 TOKEN_LIFE = 14 * 60
 """Seconds after which an interaction's token is given up; Discord's own limit is 15 minutes."""
+
+RESPONSE_RETRIES = (0.0, 0.5, 1.0)
+"""Seconds between attempts to respond at all, for which Discord waits 3."""
+
+REPEATED = 0.9
+"""A call that takes longer may have been repeated by discord.py, which pauses for a second first."""
 
 _ANSWERED_ALREADY = 40060
 _TOKEN_DEAD = {50027, 10015}
@@ -46,25 +53,35 @@ class InteractionSurface(Surface):
         self._private = private
         self._asked_at = caller.clock()
         budgets = caller.budgets
-        self._response = Lane("response", ())
+        self._response = Lane("response")
         self._token: Lane | None = budgets.token(interaction.token)
         self._channel: Lane | None = None
+        self._sends: Lane | None = None
         if not private and (channel_id := interaction.channel_id) is not None and _is_member(interaction):
             self._channel = budgets.edits(channel_id)
             self._sends = budgets.messages(channel_id)
+        self._plain_messages: set[int] = set()
+        """Pages that are messages of the channel like any other, which the token does not reach."""
+        self._doubtful: set[int] = set()
+        """Pages that may have been sent already, although Discord's confirmation never came."""
 
     def lanes(self, page: int) -> Sequence[Lane]:
-        """For edits the token and the channel; new pages go through the token, as follow-ups, while it lives."""
+        """For edits the token and the channel; for new pages a follow-up of the token, or a message to the channel."""
         token = self._token if self.seconds_to_begin > 0 else None
-        if page < len(self.message_ids):
-            found = [lane for lane in (token, self._channel) if lane]
-        elif page == 0 and token and not self._interaction.response.is_done():
-            found = [self._response]
-        else:
-            found = [token or self._sends] if token or self._channel else []
+        if page == 0 and token and not self._interaction.response.is_done():
+            return (self._response,)
+        is_new = page >= len(self.message_ids)
+        found = [token] if token and (is_new or page not in self._plain_messages) else []
+        if other := self._sends if is_new else self._channel:
+            found.append(other)
         if not found:
             raise SurfaceGone
         return found
+
+    @property
+    def needs_sight(self) -> bool:
+        """Not where people brought the bot's commands along to a channel that it never saw."""
+        return self._channel is not None
 
     @property
     def seconds_to_begin(self) -> float:
@@ -78,12 +95,14 @@ class InteractionSurface(Surface):
 
     async def hint(self) -> None:
         """Let Discord say that the bot is thinking, which stays until the answer comes."""
-        if self._interaction.response.is_done():
-            return
-        try:
-            await self._interaction.response.defer(ephemeral=self._private, thinking=True)
-        except PASSING as error:
-            log.info("Thinking could not be shown: %s", error)
+        for pause in RESPONSE_RETRIES:
+            if self._interaction.response.is_done():
+                return
+            try:
+                await self._interaction.response.defer(ephemeral=self._private, thinking=True)
+            except PASSING as error:
+                log.info("Thinking could not be shown: %s", error)
+                await asyncio.sleep(pause)
 
     async def send_file(self, file: TextFile) -> None:
         """Below the last page, as private as the answer."""
@@ -110,11 +129,45 @@ class InteractionSurface(Surface):
         if lane is self._response:
             return await self._respond(payload)
         if lane is self._token:
-            # After a deferral, Discord takes the first follow-up as the response.
-            call = self._interaction.followup.send(**how, ephemeral=self._private, silent=page > 0, wait=True)
-            return (await self._caller.fetch(lane, call)).id
+            return await self._follow_up(page, payload, lane)
         nonce = f"{self._interaction.id}.{page}"
-        return (await self._caller.fetch(lane, self._messageable().send(**how, silent=True, nonce=nonce))).id
+        sent = await self._caller.fetch(lane, self._messageable().send(**how, silent=True, nonce=nonce))
+        self._plain_messages.add(page)
+        return sent.id
+
+    async def _follow_up(self, page: int, payload: Payload, lane: Lane) -> int:
+        """Send a follow-up; after a deferral, Discord takes the first one as the response."""
+        if page == 0 and page in self._doubtful:
+            # The response can be edited, whether it is there or not; a follow-up would be a second message.
+            return (await self._interaction.edit_original_response(**payload.for_edit())).id
+        call = self._interaction.followup.send(
+            **payload.for_send(), ephemeral=self._private, silent=page > 0, wait=True
+        )
+        began = self.clock()
+        try:
+            sent = await self._caller.fetch(lane, call)
+        except PASSING:
+            self._doubtful.add(page)
+            raise
+        if self._channel and (page in self._doubtful or self.clock() - began > REPEATED):
+            return await self._without_doubles(sent)
+        return sent.id
+
+    async def _without_doubles(self, sent: discord.WebhookMessage) -> int:
+        """Keep the first of several messages that are the same, where a repetition made two of one; returns its id.
+
+        Webhooks take no nonce, by which Discord itself would know a message that was sent before.
+        """
+        after = discord.Object(self.message_ids[-1] if self.message_ids else self._interaction.id)
+        try:
+            found = [message async for message in self._messageable().history(after=after, limit=10)]
+            same = [it for it in found if it.author == sent.author and it.content == sent.content]
+            for double in same[1:]:
+                await double.delete()
+        except PASSING as error:
+            log.info("Whether a message was sent twice could not be found out: %s", error)
+            return sent.id
+        return same[0].id if same else sent.id
 
     async def _respond(self, payload: Payload) -> int:
         try:
@@ -150,15 +203,16 @@ class InteractionSurface(Surface):
         if lane is self._channel and is_final(error):
             log.info("The channel is closed to the bot: HTTP %s, code %s", error.status, error.code)
             self._channel = None
+        elif lane is self._sends and is_final(error):
+            log.info("New messages can't be sent to the channel: HTTP %s, code %s", error.status, error.code)
+            self._sends = None
         elif lane is self._token and error.code in _TOKEN_DEAD:
             # Discord's clock counts, whatever ours says.
             self._token = None
         else:
             super()._refused(error, lane)
             return
-        if self._token or self._channel:
-            raise LaneLost from error
-        raise SurfaceGone from error
+        raise LaneLost from error  # where it was the last one, the next look at the lanes finds none
 
 
 def _is_member(interaction: discord.Interaction[discord.Client]) -> bool:

@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from bot.chat.answers import Control, Finished, Step
 from bot.chat.display import Display
 from bot.delivery import wording
-from bot.delivery.budget import Lane
+from bot.delivery.lane import Lane
 from bot.delivery.rendering import Rendering
 from bot.delivery.rhythm import Rhythm, is_set_within
+from bot.delivery.schedule import Urgency
 from bot.delivery.surface import PASSING, FileRefused, LaneLost, Payload, Surface, SurfaceGone, TextFile
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ RETRIES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 LAST_SECONDS = 20.0
 """So long before Discord closes the last way to write, the answer is brought to its end."""
+
+PLACEHOLDER_AFTER = 0.5
+"""Seconds that the first message waits for the model's first words, so that it brings them and saves an edit."""
 
 HINT_EVERY = 8.0
 """Seconds between two signs that something goes on; Discord shows each for 10."""
@@ -35,26 +39,39 @@ class LiveAnswer:
     coarser, never later. First words, last words and new pages go at once; everything else in the budgets' rhythm.
     """
 
-    def __init__(self, surface: Surface, control: Control, *, header: str = "", display: Display | None = None) -> None:
+    def __init__(
+        self,
+        surface: Surface,
+        control: Control,
+        *,
+        header: str = "",
+        display: Display | None = None,
+        placeholder_after: float = PLACEHOLDER_AFTER,
+    ) -> None:
         """Take the control with which the answer is stopped when nobody can see it any more."""
         display = display or Display()
         self._surface = surface
         self._control = control
         self._quiet = display.quiet
+        self._placeholder_after = placeholder_after
         self._rendering = Rendering(header, max_messages=display.max_messages)
         self._rhythm = Rhythm(surface)
+        self.is_gone = False
+        """Whether nothing can be shown any more."""
         self._waiting = False
         self._out_of_time = False
         self._is_urgent = False
         self._words_written = False
         self._changed = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._ended = asyncio.Event()
 
     def waiting(self, ahead: int) -> None:
         """Say how many answers come first; once, since each write here takes one from the answer that is running."""
         if not self._waiting:
             self._waiting = True
             self._say(wording.waiting(ahead))
+            self._hurry.set()
 
     def step(self, step: Step, model: str) -> None:
         """Say what goes on while there is no text; its beginning shows by itself."""
@@ -65,7 +82,7 @@ class LiveAnswer:
         """Take a further piece of the answer."""
         self._rendering.feed(text)
         self._changed.set()
-        if not self._words_written and not self._quiet:
+        if not self._words_written:
             self._hurry.set()
 
     def finish(self, finished: Finished) -> None:
@@ -73,8 +90,8 @@ class LiveAnswer:
         remark = wording.OUT_OF_TIME if self._out_of_time else ""
         is_old = self._surface.seconds_until_old(self._rendering.last) <= 0
         self._rendering.finish(finished, remark=remark, apart=is_old)
-        self._changed.set()
-        self._hurry.set()
+        for event in (self._changed, self._hurry, self._ended):
+            event.set()
 
     def _say(self, status: str) -> None:
         self._rendering.say(status)
@@ -87,23 +104,23 @@ class LiveAnswer:
         """
         try:
             with ExitStack() as stack:
-                await self._hold_back()
+                if self._quiet:
+                    await self._hold_back()
+                else:
+                    await is_set_within(self._hurry, self._placeholder_after)
                 return await self._show(on_written, stack)
         except SurfaceGone:
+            self.is_gone = True
             self._control.stop()
             return True
 
     async def _hold_back(self) -> None:
         """Show no more than a hint until the end is known, where the person wants it quiet."""
-        while self._quiet and not self._rendering.is_finished:
-            time_left = self._surface.seconds_to_begin - LAST_SECONDS
-            if time_left <= 0:
-                self._quiet = False
-                return
+        while (time_left := self._surface.seconds_to_begin - LAST_SECONDS) > 0:
             await self._surface.hint()
-            self._hurry.clear()
-            if not self._rendering.is_finished:
-                await is_set_within(self._hurry, min(HINT_EVERY, time_left))
+            if self._rendering.is_finished or await is_set_within(self._ended, min(HINT_EVERY, time_left)):
+                break
+        self._quiet = False
 
     async def _show(self, on_written: Callable[[], Awaitable[None]], stack: ExitStack) -> bool:
         failures = 0
@@ -122,7 +139,7 @@ class LiveAnswer:
                 # Answers that only wait leave the buckets to those that grow.
                 stack.enter_context(self._surface.sharing())
                 shares = True
-            lane = await self._rhythm.turn(page, is_urgent=self._hurries(page), unless=self._hurry)
+            lane = await self._rhythm.turn(page, self._urgency(page), unless=self._hurry)
             if lane is None:
                 continue
             try:
@@ -139,11 +156,15 @@ class LiveAnswer:
             failures = 0
             await on_written()
 
-    def _hurries(self, page: int) -> bool:
-        """Whether the page should be written at once: first words, last words, a new page, a second attempt."""
-        first_words = self._rendering.has_text and not self._words_written
-        is_new = page >= len(self._surface.message_ids)
-        return first_words or is_new or self._rendering.is_finished or self._is_urgent
+    def _urgency(self, page: int) -> Urgency:
+        """First words, last words and a second attempt can't wait; nor should a page that others wait behind."""
+        rendering = self._rendering
+        first_words = rendering.has_text and not self._words_written
+        if first_words or rendering.is_finished or self._is_urgent or not self._surface.message_ids:
+            return Urgency.URGENT
+        if page < rendering.current or page >= len(self._surface.message_ids):
+            return Urgency.EAGER
+        return Urgency.ROUTINE
 
     def _mind_the_time(self) -> None:
         """Leave a message in time that soon can't be edited any more."""

@@ -56,6 +56,7 @@ _HALF_INFO = re.compile(rf"{_INFO_LINE}\Z")
 _CONTAINER = re.compile(rf"[ \t>]{{0,{MAX_INDENT}}}(?:[-*+] +|\d{{1,9}}[.)] +)?\Z")
 _BACKTICKS_AT_END = re.compile(r"`+\Z")
 _BETWEEN_WORDS = " \t\r\n>"
+_MAX_HELD = 64  # characters: most links, and what a fast model writes in less than half a second
 
 
 class _Span(NamedTuple):
@@ -93,6 +94,10 @@ class Scan:
         start = self._settled(end)
         known = self._spans[: bisect_right(self._spans, start, key=_end)]
         return Scan(self.text[:end] + tail, complete=complete, known=known, start=start)
+
+    def as_shown(self) -> "Scan":
+        """Return how the text is to be shown: what is held for too long is read as if nothing followed."""
+        return self if len(self.text) - self.held <= _MAX_HELD else self.followed_by("", complete=True)
 
     @property
     def final(self) -> State:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.delivery.draft import LOOKAHEAD, Draft, Page
 from bot.delivery.table_reader import Piece, TableReader
-from bot.delivery.text import ends_in_half_a_pair, units, without_lone_surrogates
+from bot.delivery.text import ends_in_half_a_pair, without_lone_surrogates
 
 LIMIT = 2000
 MIN_ROOM = 300  # the deepest nesting's markers, opened and closed, and about as much text
@@ -84,15 +84,15 @@ class Pages:
         """Close the page being written where `frame` ends now; what follows begins on a new page."""
         if not self.frame():
             return
-        if self._shows_pending():
-            for piece in self._reader.release():
-                self._add(piece)
+        for piece in self._reader.release():
+            self._add(piece)
         self._keep(self._draft.seal(self._room))
         self._cut_what_is_full()
 
     def frame(self) -> str:
         """Return what to show of the page being written, closed where it is open; empty where there is nothing yet."""
-        draft = self._draft.followed_by(self._reader.shown) if self._shows_pending() else self._draft
+        pending = self._reader.shown
+        draft = self._draft.followed_by(pending) if pending else self._draft
         return draft.frame(self._room)
 
     def joined(self) -> str:
@@ -134,8 +134,3 @@ class Pages:
     def _keep(self, page: Page | None) -> None:
         if page:
             self._closed.append(page)
-
-    def _shows_pending(self) -> bool:
-        """Tell whether the frame shows what the reader keeps back; a table only where it is not too long."""
-        shown = self._reader.shown
-        return bool(shown) and (not self._reader.in_table or units(shown) <= self._room - self._draft.size - _SPOILER)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.delivery.budget import Lane
 from bot.delivery.calls import Caller
+from bot.delivery.lane import Lane
 from bot.delivery.surface import NO_MENTIONS, PASSING, Payload, Surface, TextFile
 
 log = logging.getLogger(__name__)
@@ -61,9 +61,7 @@ class ReplySurface(Surface):
         sent = await self._caller.fetch(lane, call)
         if sent.content != payload.content:
             # An earlier try came through with an older text, only its confirmation was lost.
-            self.message_ids.append(sent.id)
-            await self._edit(page, payload, self._edits)
-            self.message_ids.pop()
+            await self._caller.edit(self._edits, self._channel.get_partial_message(sent.id).edit(**payload.for_edit()))
         return sent.id
 
     def _reference(self) -> discord.MessageReference:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 
-from bot.delivery.budget import Lane
-from bot.delivery.schedule import routine, urgent
+from bot.delivery.lane import Lane
+from bot.delivery.schedule import Urgency, slot
 from bot.delivery.surface import Surface
 
 
@@ -17,20 +17,19 @@ class Rhythm:
         self._surface = surface
         self._last = surface.clock()
 
-    async def turn(self, page: int, *, is_urgent: bool = False, unless: asyncio.Event) -> Lane | None:
+    async def turn(self, page: int, urgency: Urgency, *, unless: asyncio.Event) -> Lane | None:
         """Wait until the page may be written; returns the lane to use, or None where the event came before.
 
         Raises SurfaceGone where there is no way left to write it.
         """
         while True:
             now = self._surface.clock()
-            lanes = self._surface.lanes(page)
-            slot = urgent(lanes, now) if is_urgent else routine(lanes, now, self._last)
-            if slot.at <= now:
+            found = slot(urgency, self._surface.lanes(page), now, self._last)
+            if found.at <= now:
                 self._last = now
-                return slot.lane
+                return found.lane
             # What is allowed at that moment is looked at again then: others write, too.
-            if await is_set_within(unless, slot.at - now):
+            if await is_set_within(unless, found.at - now):
                 return None
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
-from bot.delivery.budget import Lane
+from bot.delivery.budget import Budget
+from bot.delivery.lane import Lane
 
-RENEWAL = 0.25
+RENEWAL = 0.5
 """So shortly before a window renews, its reserved call may be spent: waiting for the new window would be as quick."""
 
 OPENING = 0.6
@@ -23,6 +25,14 @@ APART = 0.25
 """Windows of two lanes open at least this part of a window apart, so that one has calls when the other renews."""
 
 INSTANT = 1e-6
+
+
+class Urgency(Enum):
+    """How a call is scheduled."""
+
+    ROUTINE = auto()
+    EAGER = auto()
+    URGENT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,7 @@ class _Outlook:
     """What a lane has to offer to one answer."""
 
     lane: Lane
+    route: Budget
     left: int
     is_over: bool
     renews: float
@@ -48,13 +59,32 @@ class _Outlook:
 
     def opens_apart_from(self, others: Sequence[_Outlook], now: float) -> bool:
         """Whether it is time to open its next window."""
-        latest = now + (1 - APART) * self.lane.budgets[0].seconds
+        latest = now + (1 - APART) * self.route.seconds
         return self.is_over and all(other.is_over or other.renews <= latest for other in others if other is not self)
 
 
+def slot(urgency: Urgency, lanes: Sequence[Lane], now: float, last: float) -> Slot:
+    """When to make the next call; `last` is when the one before was made."""
+    match urgency:
+        case Urgency.URGENT:
+            return urgent(lanes, now)
+        case Urgency.EAGER:
+            return eager(lanes, now, last)
+        case Urgency.ROUTINE:
+            return routine(lanes, now, last)
+
+
 def urgent(lanes: Sequence[Lane], now: float) -> Slot:
-    """The earliest call there is: for first words and last words."""
-    return min((Slot(lane.open_at(now), lane) for lane in lanes), key=lambda slot: (slot.at, -slot.lane.left(now)))
+    """The earliest call there is, if possible one that no other answer could make: for first words and last words."""
+    slots = (Slot(lane.open_at(now), lane) for lane in lanes)
+    return min(slots, key=lambda slot: (slot.at, len(slot.lane.budgets), -slot.lane.left(now)))
+
+
+def eager(lanes: Sequence[Lane], now: float, last: float) -> Slot:
+    """At once while the reserve is not touched, for what text waits behind; else in the rhythm."""
+    if sum(lane.left(now) for lane in lanes) > 1:
+        return urgent(lanes, now)
+    return routine(lanes, now, last)
 
 
 def routine(lanes: Sequence[Lane], now: float, last: float) -> Slot:
@@ -63,9 +93,10 @@ def routine(lanes: Sequence[Lane], now: float, last: float) -> Slot:
     Even gaps give the least staleness for a number of calls (half the mean square of the gaps over their mean). The
     reserve is one call over all lanes together. Where it would lapse, it is spent just before its window renews.
     """
-    if unlimited := next((lane for lane in lanes if not lane.budgets), None):
-        return Slot(now, unlimited)
-    outlooks = sorted((_outlook(lane, now, last) for lane in lanes), key=lambda outlook: outlook.renews)
+    limited = [(lane, lane.route) for lane in lanes if lane.route]
+    if len(limited) < len(lanes):
+        return urgent(lanes, now)
+    outlooks = sorted((_outlook(*pair, now, last) for pair in limited), key=lambda outlook: outlook.renews)
     usable = [outlook for outlook in outlooks if outlook.left]
     if not usable:
         return urgent(lanes, now)
@@ -83,22 +114,23 @@ def routine(lanes: Sequence[Lane], now: float, last: float) -> Slot:
     return Slot(max(at, now), best.lane)
 
 
-def _outlook(lane: Lane, now: float, last: float) -> _Outlook:
-    budget = lane.scarcest(now, last)
-    renews = budget.renews(now, last)
+def _outlook(lane: Lane, route: Budget, now: float, last: float) -> _Outlook:
+    renews = route.renews(now, last)
+    pace = max(lane.total.gap(now, last), INSTANT) if lane.total else INSTANT
     return _Outlook(
         lane,
+        route,
         left=lane.left(now),
-        is_over=lane.is_over(now),
+        is_over=route.is_over(now),
         renews=renews,
-        supply=max(renews - last, 0.0) / max(budget.gap(now, last), INSTANT),
-        renewed=budget.calls / max(budget.sharers, 1),
+        supply=max(renews - last, 0.0) / max(lane.gap(now, last), INSTANT),
+        renewed=min(route.calls / max(route.sharers, 1), route.seconds / pace),
     )
 
 
 def _alone_at(outlook: _Outlook, now: float, last: float) -> float:
     """The next call where one lane has all the calls, and so the reserve, which would lapse with it."""
-    gap = outlook.lane.scarcest(now, last).gap(now, last, notice=RENEWAL)
+    gap = outlook.lane.gap(now, last, notice=RENEWAL)
     return last + gap * (OPENING if outlook.is_over else 1)
 
 

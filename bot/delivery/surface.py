@@ -17,8 +17,8 @@ import aiohttp
 import discord
 from discord.utils import MISSING
 
-from bot.delivery.budget import Lane
 from bot.delivery.calls import Caller
+from bot.delivery.lane import Lane
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +132,11 @@ class Surface(ABC):
     @abstractmethod
     async def announce(self, asker: int, text: str) -> None:
         """Send a message that notifies the person who asked. Raises as `write` does."""
+
+    @property
+    def needs_sight(self) -> bool:
+        """Whether the bot writes only while it sees the channel."""
+        return True
 
     @property
     def seconds_left(self) -> float:

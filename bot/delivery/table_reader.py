@@ -12,12 +12,14 @@ from typing import NamedTuple
 from bot.delivery.tables import Table, is_row, table_of
 from bot.delivery.text import units
 
-_MAX_HEADER = 500  # characters of a header
+_MAX_HEADER = 250  # characters of a header; a full page waits for its end
 _MAX_ROW = 4000  # about two pages; what is longer is no row
-_FIRST_PIPE = 80  # a line without a pipe so far is not kept back for longer
+_FIRST_PIPE = 80  # a line without a pipe so far is not kept back for longer in a table
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _BLOCK = re.compile(r"[ \t]*(?:>|-?#{1,6}[ \t\n]|[-*+][ \t\n]|\d{1,9}[.)][ \t\n]|```|~~~)| {4}| {0,3}\t")
+# All text is read as if it might be a header, and a full page waits for that: so prose must soon be known as prose.
+_NO_HEADER = re.compile(r"[ \t]|[^|]{41}|.*(?:[^|]{61}|\|\|)")
 _HALF_DELIMITER = re.compile(r" {0,3}(?:[|:\-][|:\- \t\r]*)?\n?")
 
 
@@ -41,6 +43,7 @@ class TableReader:
         self._header = ""  # the line before, if it may be one
         self._table: Table | None = None
         self._source = ""  # of the table, as far as it was not given out
+        self._moved = False  # the current line began a new page, for it would not fit
 
     @property
     def pending(self) -> str:
@@ -49,16 +52,8 @@ class TableReader:
 
     @property
     def shown(self) -> str:
-        """How to show what is pending: a line that begins with a pipe shows once it is known what it is."""
-        if self._table:
-            return self._table.text if self._source else ""
-        text = self._header or self._line
-        return "" if text.startswith("|") else text
-
-    @property
-    def in_table(self) -> bool:
-        """Whether what is shown of the pending text is a table."""
-        return self._table is not None
+        """How to show what is pending now; only a delimiter row is not shown before it is complete."""
+        return "".join(piece.shown for piece in self._preview())
 
     def read(self, text: str) -> Iterator[Piece]:
         """Take in text, give out what is decided."""
@@ -77,24 +72,44 @@ class TableReader:
         yield from self.release()
 
     def release(self) -> Iterator[Piece]:
-        """Give out what `shown` shows, and go on from there."""
-        if self._table:
-            if self._source:
-                yield self._given_table(self._table)
+        """Give out what `shown` shows, but for what is begun below a table: it stays for the next page."""
+        if self._table and self._source:
+            yield self._given_table(self._table)
         elif self._header:
             yield self._given_header()
-        elif self._line:
+        else:
+            yield from self._given_line()
+
+    def _given_line(self) -> Iterator[Piece]:
+        """Give out the current line as it is shown; its rest follows as plain text."""
+        for piece in list(self._preview()):
             line, self._line = self._line, ""
             self._inside_line = not line.endswith("\n")
-            yield Piece(line, line)
+            if not is_row(line):
+                self._table = None
+            yield piece
+
+    def _preview(self) -> Iterator[Piece]:
+        """Yield what is pending as it is shown now."""
+        line = self._line
+        if self._table is None:
+            if text := self._header or line:
+                yield Piece(text, text)
+        elif is_row(line) and line.strip("| \t\r\n"):
+            yield Piece(self._source + line, self._table.begun(line).text + "\n")
+        else:
+            if self._source:
+                yield Piece(self._source, self._table.text + "\n")
+            if line.strip() and not is_row(line):
+                yield Piece(line, line)
 
     def _decide(self, *, complete: bool) -> Iterator[Piece]:
         """Give out what the current line decides, and the line itself unless it may belong to a table."""
         if self._table and _may_be_row(self._line):
-            if not complete:
-                return
             if is_row(self._line):
-                yield from self._add(self._table)
+                yield from self._add(self._table, complete=complete)
+                return
+            if not complete:
                 return
         if self._header and _may_be_delimiter(self._line):
             if not complete:
@@ -127,21 +142,30 @@ class TableReader:
             yield self._given_header()
         self._table = None
 
-    def _add(self, table: Table) -> Iterator[Piece]:
+    def _add(self, table: Table, *, complete: bool) -> Iterator[Piece]:
         """Add the current line to the table; where this page is full, the next one goes on with the header again."""
-        line, self._line = self._line, ""
-        longer = table.plus(line)
-        if not self._fits(longer):
+        if not self._moved and not self._has_room(table, complete=complete):
+            self._moved = True
             yield Piece("", "", ends_page=True) if table.empty else self._given_table(table, ends_page=True)
-            longer = table.anew().plus(line)
-            if not self._fits(longer):
-                if self._source:
-                    yield self._given_table(table.anew(), ends_page=True)
-                longer = table.anew(headed=False).plus(line)
-        self._table = longer
-        self._source += line
-        if not self._fits(longer):  # a row longer than a page: cut like any text
-            yield self._given_table(longer)
+            table = table.anew() if not table.empty else table
+        if len(self._line) > _MAX_ROW:
+            self._moved = False
+            yield from self._end()
+            yield from self.release()
+        elif complete:
+            self._table = table.plus(self._line)
+            self._source += self._line
+            self._line, self._moved = "", False
+            if not self._fits(self._table):  # a row longer than a page: cut like any text
+                yield self._given_table(self._table)
+
+    def _has_room(self, table: Table, *, complete: bool) -> bool:
+        """Tell whether the current line fits below the table; one that is not complete may turn out not to."""
+        if len(self._line) > _MAX_ROW:
+            return False
+        if complete:
+            return self._fits(table.plus(self._line))
+        return table.least_size(self._line) <= self._free()
 
     def _fits(self, table: Table) -> bool:
         return units(table.text) <= self._free()
@@ -150,7 +174,7 @@ class TableReader:
         """Give out the part of the table that is collected; what follows is its next part."""
         source, self._source = self._source, ""
         self._table = table.anew()
-        return Piece(source, table.text + ("\n" if source.endswith("\n") else ""), ends_page)
+        return Piece(source, table.text + "\n", ends_page)
 
     def _given_header(self) -> Piece:
         header, self._header = self._header, ""
@@ -159,7 +183,7 @@ class TableReader:
 
 def _may_be_row(line: str) -> bool:
     """Tell whether a line, or one that begins so, may be a row."""
-    return len(line) <= _MAX_ROW and _may_have_pipe(line) and not _BLOCK.match(line)
+    return (len(line) <= _FIRST_PIPE or "|" in line[:_FIRST_PIPE]) and not _BLOCK.match(line)
 
 
 def _may_be_delimiter(line: str) -> bool:
@@ -167,8 +191,4 @@ def _may_be_delimiter(line: str) -> bool:
 
 
 def _may_be_header(line: str) -> bool:
-    return len(line) <= _MAX_HEADER and line[:1] not in {" ", "\t"} and _may_have_pipe(line) and not _BLOCK.match(line)
-
-
-def _may_have_pipe(line: str) -> bool:
-    return len(line) <= _FIRST_PIPE or "|" in line[:_FIRST_PIPE]
+    return len(line) <= _MAX_HEADER and not _NO_HEADER.match(line) and not _BLOCK.match(line)

@@ -10,6 +10,10 @@ from typing import NamedTuple
 
 from wcwidth import center, ljust, rjust, width
 
+from bot.delivery.markdown import Scan
+from bot.delivery.marks import closing
+from bot.delivery.text import units
+
 # A wider cell does not widen its column, so that only its own row sticks out.
 _MAX_COLUMN = 40
 _MAX_PADDING = 160  # of all columns together, so that many columns do not make short rows long
@@ -18,6 +22,7 @@ _SEPARATOR = " | "
 _PIPE = re.compile(r"(?<!\\)\|")  # as in GFM, only a backslash keeps a pipe in its cell; inline code does not
 _DASHES = re.compile(r":?-+:?")
 _FENCE_RUN = re.compile(r"`{3,}")
+_MAY_BE_MARKUP = re.compile(r"\s*[!-/:-@\[-`{-~]\s*")
 
 # Bounded, so that a cell of half-open markers costs no more than plain text.
 _INLINE = re.compile(
@@ -61,34 +66,47 @@ class Table(NamedTuple):
 
     columns: Sequence[Alignment]
     header: Row
-    headed: bool = True
-    rows: Sequence[Row] = ()  # the first is the header, if it is shown
+    rows: Sequence[Row] = ()  # the first is the header
     widths: Sequence[int] = ()
     lines: Sequence[str] = ()
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing but the header."""
-        return len(self.rows) <= self.headed
+        return len(self.rows) <= 1
 
     @property
     def text(self) -> str:
         """The code block, without a line end after it."""
-        rule = ["-+-".join("-" * max(1, size) for size in self.widths)] if self.headed else []
-        return "\n".join(["```", *self.lines[: self.headed], *rule, *self.lines[self.headed :], "```"])
+        rule = "-+-".join("-" * max(1, size) for size in self.widths)
+        return "\n".join(["```", self.lines[0], rule, *self.lines[1:], "```"])
 
     def plus(self, line: str) -> "Table":
         """Return the table with one more row, read from a line of Markdown."""
-        return self._plus(_row(line, len(self.columns)))
+        row = _row(line, len(self.columns))
+        return self._plus(row, widened_by=row)
 
-    def anew(self, *, headed: bool = True) -> "Table":
+    def begun(self, line: str) -> "Table":
+        """Return the table with the beginning of one more row, whose last cell does not widen its column yet."""
+        *whole, half = _cells(line, len(self.columns))
+        cells = tuple(map(_as_read, whole))
+        return self._plus((*cells, _as_begun(half)), widened_by=cells)
+
+    def least_size(self, line: str) -> int:
+        """Return how many units the table has at least once the row that begins so is complete."""
+        *whole, half = _cells(line, len(self.columns))
+        cells = tuple(map(_as_read, whole))
+        return units(self._plus(cells, widened_by=cells).text) + units(_certain(half))
+
+    def anew(self) -> "Table":
         """Return the table's next part, which has no rows yet."""
-        part = Table(self.columns, self.header, headed)
-        return part._plus(self.header) if headed else part
+        part = Table(self.columns, self.header)
+        return part._plus(self.header, widened_by=self.header)
 
-    def _plus(self, row: Row) -> "Table":
+    def _plus(self, row: Row, *, widened_by: Row) -> "Table":
         most = min(_MAX_COLUMN, _MAX_PADDING // len(self.columns))
-        sizes = [size if size <= most else 0 for size in map(width, row)]
+        sizes = [size if size <= most else 0 for size in map(width, widened_by)]
+        sizes += [0] * (len(self.columns) - len(sizes))
         widths = [max(pair) for pair in zip(self.widths or sizes, sizes, strict=True)]
         rows = [*self.rows, row]
         kept = self.lines if widths == self.widths else []
@@ -96,7 +114,8 @@ class Table(NamedTuple):
         return self._replace(rows=rows, widths=widths, lines=lines)
 
     def _line(self, row: Row, widths: Sequence[int]) -> str:
-        cells = (align(cell, size) for align, cell, size in zip(self.columns, row, widths, strict=True))
+        # A row that is being written has fewer cells than there are columns.
+        cells = (align(cell, size) for align, cell, size in zip(self.columns, row, widths, strict=False))
         return _SEPARATOR.join(cells).rstrip()
 
 
@@ -107,20 +126,39 @@ def _split(line: str) -> list[str]:
     return cells[:-1] if len(cells) > 1 and not cells[-1] else cells
 
 
-def _row(line: str, count: int) -> Row:
-    """Return `count` cells: what is missing is empty, and what is too much joins the last one."""
+def _cells(line: str, most: int) -> list[str]:
+    """Return a row's cells as they are written; what is too much joins the last one."""
     cells = _split(line)
-    cells += [""] * (count - len(cells))
-    rest = cells[count - 1 :]
+    rest = cells[most - 1 :]
     while len(rest) > 1 and not rest[-1]:
         rest.pop()
-    return tuple(_as_read(cell) for cell in [*cells[: count - 1], _SEPARATOR.join(rest)])
+    return [*cells[: most - 1], _SEPARATOR.join(rest)] if rest else cells
+
+
+def _row(line: str, count: int) -> Row:
+    """Return `count` cells as they are read; what is missing is empty."""
+    cells = tuple(map(_as_read, _cells(line, count)))
+    return (*cells, *[""] * (count - len(cells)))
 
 
 def _as_read(cell: str) -> str:
     """Return what a cell's Markdown reads as, on one line and without anything that ends a code block."""
     text = _without_markup(" ".join(cell.replace("\\|", "|").split()))
     return _FENCE_RUN.sub(lambda run: "\u200b".join(run[0]), text)
+
+
+def _as_begun(cell: str) -> str:
+    """Return what a cell that is being written reads as, without the markup that is half typed."""
+    scan = Scan(cell).as_shown()
+    end = scan.retreat(scan.held)
+    return _as_read(cell[:end] + closing(scan.state(end)))
+
+
+def _certain(cell: str) -> str:
+    """Return the part of a cell that is being written that shows whatever follows."""
+    before, bracket, after = cell.partition("](")
+    without_title = before + bracket + after.partition('"')[0]
+    return _MAY_BE_MARKUP.sub("", " ".join(without_title.split()))
 
 
 def _without_markup(text: str) -> str:

@@ -21,6 +21,7 @@ from bot.chat.messages import EndReason
 from bot.chat.model import ChatRequest, End, ModelDetails, ModelEvent, ModelSummary, PullProgress, Text, Thinking
 from bot.llm.address import parse_host
 from bot.llm.errors import Action, Call, ended_early, may_retry, translated
+from bot.llm.patience import Patience
 from bot.llm.wire import OllamaClient, ShowReply
 
 __all__ = ["OllamaModel", "TimeLimits", "connect"]
@@ -184,11 +185,12 @@ class OllamaModel:
 
         with translated(call):
             stream, part = await self._retrying(begin)
+        patience = Patience(between)
         async with aclosing(stream):
             with translated(replace(call, started=True, limit=between)):
                 while part is not None:
                     yield part
-                    async with asyncio.timeout(between):
+                    with patience:
                         part = await anext(stream, None)
 
     async def _retrying(self, ask: Callable[[], Awaitable[_T]]) -> _T:

@@ -13,8 +13,9 @@ import discord
 import humanize
 
 from bot.chat.model import PullProgress
-from bot.delivery.budget import Lane
+from bot.delivery.lane import Lane
 from bot.delivery.rhythm import Rhythm
+from bot.delivery.schedule import Urgency
 from bot.delivery.surface import PASSING, LaneLost, Payload, Surface, SurfaceGone
 from bot.errors import explain
 from bot.ui.checks import may
@@ -124,7 +125,8 @@ class Download(discord.ui.View):
             await self._changed.wait()
             self._changed.clear()
             over = reading.done()
-            lane = await self._rhythm.turn(0, is_urgent=over, unless=asyncio.Event() if over else self._over)
+            urgency = Urgency.URGENT if over else Urgency.ROUTINE
+            lane = await self._rhythm.turn(0, urgency, unless=asyncio.Event() if over else self._over)
             if lane is None:
                 continue
             if over:

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.optimum import end_known, end_unknown
 from benchmarks.simulation import WAY, Answer, Route, Simulation, Window, every, random_lengths, table, written
-from bot.delivery.budget import Budget, Lane
+from bot.delivery.budget import Budget
+from bot.delivery.lane import Lane
 from bot.delivery.schedule import RENEWAL, routine
 from tests.reference import ROOT
 
@@ -23,7 +24,7 @@ def test_a_window_opens_with_its_first_call_and_gives_all_calls_back_at_its_end(
 
 def test_a_refused_call_is_sent_again_when_discord_allows_it() -> None:
     """The bot believes in five calls; there are two."""
-    answer = Answer((Route(Lane("channel", (Budget(),)), (Window(), Window(2, 5.0))),), 10.0)
+    answer = Answer((Route(Lane("channel", Budget()), (Window(), Window(2, 5.0))),), 10.0)
 
     Simulation().run([answer])
 

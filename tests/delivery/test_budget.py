@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.simulation import Answer, Route, Simulation, Window
-from bot.delivery.budget import CALLS, CLEAN, SAFETY, SECONDS, Budget, Lane
+from bot.delivery.budget import CALLS, CLEAN, SAFETY, SECONDS, Budget
+from bot.delivery.lane import Lane
+from bot.delivery.rate import Rate
 from bot.delivery.schedule import RENEWAL
 
 LONG = 300.0
@@ -28,7 +30,7 @@ def ways(times: list[float]) -> Callable[[], float]:
 
 def written(*windows: Window, end: float = LONG, begin: float = 0.0, way: Callable[[], float] | None = None) -> Answer:
     """An answer with one lane whose calls Discord counts in these windows, of which headers report the first."""
-    answer = Answer((Route(Lane("channel", (Budget(),)), windows),), end, begin)
+    answer = Answer((Route(Lane("channel", Budget()), windows),), end, begin)
     (Simulation(way) if way else Simulation()).run([answer])
     return answer
 
@@ -278,7 +280,7 @@ def test_others_in_the_bucket_cost_few_refusals_and_not_the_rhythm(calls: int, s
 def test_token_and_channel_may_in_truth_be_one_bucket(tells: bool) -> None:
     both = Window()
     windows = [(both,), (both,)] if tells else [(Window(), both), (Window(), both)]
-    token, channel = (Lane(name, (Budget(),)) for name in ("token", "channel"))
+    token, channel = (Lane(name, Budget()) for name in ("token", "channel"))
     answer = Answer((Route(token, windows[0]), Route(channel, windows[1])), LONG)
 
     Simulation().run([answer])
@@ -290,8 +292,8 @@ def test_token_and_channel_may_in_truth_be_one_bucket(tells: bool) -> None:
 
 
 def test_a_refusal_for_the_whole_bot_says_nothing_of_the_channel() -> None:
-    channel, everywhere = Budget(), Budget(45, 1.0)
-    lane = Lane("channel", (channel, everywhere))
+    channel, everywhere = Budget(), Rate(45, 1.0)
+    lane = Lane("channel", channel, everywhere)
 
     lane.refuse(0.0, 3.0, everywhere=True)
 
@@ -300,9 +302,9 @@ def test_a_refusal_for_the_whole_bot_says_nothing_of_the_channel() -> None:
 
 
 def test_a_refusal_of_one_channel_leaves_the_others_alone() -> None:
-    channel, everywhere = Budget(), Budget(45, 1.0)
+    channel, everywhere = Budget(), Rate(45, 1.0)
 
-    Lane("channel", (channel, everywhere)).refuse(0.0, 3.0, everywhere=False)
+    Lane("channel", channel, everywhere).refuse(0.0, 3.0, everywhere=False)
 
     assert (channel.left(1.0), everywhere.left(1.0)) == (0, 45)
 
@@ -325,10 +327,10 @@ def test_no_call_is_refused_however_long_calls_and_responses_take(
     known = 0.0 if numbers == (CALLS, SECONDS) else 2 * max(times) + 0.01
     answers = []
     for begin in (0.0, *(known + begin for begin in begins)):
-        routes = [Route(Lane("channel", (budget,)), (window,))]
+        routes = [Route(Lane("channel", budget), (window,))]
         # An answer with two lanes may leave this one unknown for longer.
         if has_token and not known:
-            routes.insert(0, Route(Lane("token", (Budget(),)), (Window(),)))
+            routes.insert(0, Route(Lane("token", Budget()), (Window(),)))
         answers.append(Answer(tuple(routes), 60.0, begin))
 
     Simulation(ways(times)).run(answers)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 
-from bot.delivery.budget import CALLS, Lane
+from bot.delivery.budget import CALLS
 from bot.delivery.budgets import GLOBAL_CALLS, Budgets
+from bot.delivery.lane import Lane
 
 
 def named(lane: Lane, bucket: str) -> Lane:

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.delivery.budget import Lane
 from bot.delivery.budgets import Budgets
 from bot.delivery.calls import Caller, trace
+from bot.delivery.lane import Lane
 
 LIMITS = {"X-RateLimit-Limit": "3", "X-RateLimit-Remaining": "2", "X-RateLimit-Reset-After": "4.0"}
 

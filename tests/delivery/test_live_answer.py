@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from bot.chat.answers import Finished, Step
 from bot.chat.messages import EndReason
 from bot.delivery import wording
+from bot.delivery.budget import SAFETY
 from bot.delivery.budgets import Budgets
 from bot.delivery.live_answer import RETRIES
 from bot.delivery.pages import LIMIT
+from bot.delivery.schedule import RENEWAL
 from bot.delivery.text import units
 from bot.errors import BadInput, ModelStalled
 from tests.virtual_time import clock, in_virtual_time, run
@@ -112,14 +114,14 @@ async def test_first_words_and_last_words_go_at_once_and_all_others_in_a_rhythm(
     shown = Shown(Wall(budgets=Budgets()))
     await asyncio.sleep(0.25)
     began = clock()
-    await shown.stream("word " * 400)
+    await shown.stream("word " * 340)
     ended = clock()
 
     await shown.end()
 
     first, *middle, last = shown.wall.times[1:]
     assert first == began
-    assert last == ended
+    assert last - ended <= RENEWAL + SAFETY
     gaps = [later - earlier for earlier, later in itertools.pairwise([first, *middle])]
     assert min(gaps) >= 0.5
     assert max(gaps) <= 1.35
@@ -220,3 +222,41 @@ async def test_an_error_with_a_very_long_list_in_it_still_fits_into_a_message() 
 
     assert [page[:40] for page in pages] == [HEADER, "⚠️ There is no such persona. There are `p"[:40]]
     assert all(units(page) <= LIMIT for page in pages)
+
+
+@in_virtual_time
+async def test_a_quick_model_needs_no_placeholder() -> None:
+    shown = Shown(Wall(), placeholder_after=0.5)
+    await asyncio.sleep(0.3)
+    shown.live.text("Because.")
+    await asyncio.sleep(0)
+    began = clock()
+    await asyncio.sleep(1)
+
+    assert shown.wall.writes == [(0, f"{HEADER}\nBecause.\n-# Writing…")]
+    assert shown.wall.times == [began]
+    await shown.end()
+
+
+@in_virtual_time
+async def test_a_model_that_takes_its_time_is_announced_and_so_is_a_line() -> None:
+    slow, queued = Shown(Wall(), placeholder_after=0.5), Shown(Wall(), placeholder_after=0.5)
+    queued.live.waiting(2)
+    await asyncio.sleep(1)
+
+    assert (slow.wall.times, queued.wall.times) == ([0.5], [0.0])
+    await slow.end()
+    await queued.end()
+
+
+@in_virtual_time
+async def test_text_that_waits_behind_a_full_page_is_not_held_up_by_the_rhythm() -> None:
+    shown = Shown(Wall(budgets=Budgets()))
+    shown.live.text("word ")
+    await asyncio.sleep(0.3)
+    shown.live.text("word " * 420)
+    await asyncio.sleep(1.5)
+
+    assert [page for page, _ in shown.wall.writes] == [0, 0, 1]
+    assert shown.wall.times[2] - shown.wall.times[1] < 0.1
+    await shown.end()

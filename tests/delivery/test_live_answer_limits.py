@@ -8,7 +8,7 @@ from bot.chat.answers import Finished
 from bot.chat.display import Display
 from bot.chat.messages import EndReason
 from bot.delivery import wording
-from bot.delivery.budget import Lane
+from bot.delivery.lane import Lane
 from bot.delivery.live_answer import HINT_EVERY, LAST_SECONDS
 from bot.delivery.surface import OLD, Payload, TextFile
 from tests.virtual_time import in_virtual_time

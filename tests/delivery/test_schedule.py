@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.simulation import WAY, Answer, Route, Simulation, Window, written
-from bot.delivery.budget import CALLS, SAFETY, SECONDS, Budget, Lane
+from bot.delivery.budget import CALLS, SAFETY, SECONDS, Budget
 from bot.delivery.budgets import Budgets
+from bot.delivery.lane import Lane
+from bot.delivery.rate import Rate
 from bot.delivery.schedule import RENEWAL, Slot, routine, urgent
 
 BUSY = 3 * WAY
@@ -22,7 +24,7 @@ BUSY = 3 * WAY
 
 def lane(used: int = 0, at: float = 0.0, *, name: str = "channel") -> Lane:
     """A lane of which calls were used at a moment."""
-    lane = Lane(name, (Budget(),))
+    lane = Lane(name, Budget())
     for _ in range(used):
         lane.spend(at)
         lane.settle()
@@ -52,9 +54,9 @@ def test_what_is_urgent_waits_for_the_window_that_renews_first() -> None:
 
 
 def test_a_lane_is_open_only_when_all_its_budgets_are() -> None:
-    everywhere = Budget(calls=1, seconds=7.0)
+    everywhere = Rate(calls=1, seconds=7.0)
     everywhere.spend(0.0)
-    both = Lane("channel", (Budget(), everywhere))
+    both = Lane("channel", Budget(), everywhere)
 
     assert urgent([both], 1.0).at == 7.0 + SAFETY
     assert routine([both], 1.0, 0.0).at == 7.0 + SAFETY
@@ -152,8 +154,8 @@ def crowd(number: int, *, lanes: int, end: float, way: float = 0.04) -> list[Ans
     budget, window = Budget(), Window()
     answers = []
     for _ in range(number):
-        own = [Route(Lane("token", (Budget(),)), (Window(),))] * (lanes - 1)
-        routes = (*own, Route(Lane("channel", (budget,)), (window,)))
+        own = [Route(Lane("token", Budget()), (Window(),))] * (lanes - 1)
+        routes = (*own, Route(Lane("channel", budget), (window,)))
         answers.append(Answer(routes, end + chance.uniform(0, 30), begin=chance.uniform(0, 30)))
     Simulation(lambda: chance.uniform(0.25, 1.75) * way).run(answers)
     return answers
@@ -176,7 +178,7 @@ def test_first_and_last_words_come_before_what_others_have_to_say(number: int) -
     delays = []
     for begin in (50.0 + step * 0.37 for step in range(20)):
         budget, window = Budget(), Window()
-        one, *others = (Answer((Route(Lane("channel", (budget,)), (window,)),), 100.0) for _ in range(number + 1))
+        one, *others = (Answer((Route(Lane("channel", budget), (window,)),), 100.0) for _ in range(number + 1))
         for place, other in enumerate(others):
             other.begin = place * 1.3
         one.begin, one.end = begin, begin + 15.0
@@ -187,11 +189,11 @@ def test_first_and_last_words_come_before_what_others_have_to_say(number: int) -
 
 
 def test_two_hundred_answers_in_as_many_channels_share_what_the_bot_may_do() -> None:
-    everywhere, discord = Budget(45, 1.0), Window(50, 1.0)
+    everywhere, discord = Rate(45, 1.0), Window(50, 1.0)
     places = itertools.count()
     answers = [
         Answer(
-            (Route(Lane("channel", (Budget(), everywhere)), (Window(), discord), is_bound_globally=True),),
+            (Route(Lane("channel", Budget(), everywhere), (Window(), discord), is_bound_globally=True),),
             end=60.0 + place * 0.1,
             begin=place * 0.05,
         )

@@ -53,7 +53,7 @@ def test_a_reply_is_sent_and_edited_in_two_buckets_of_its_channel() -> None:
 def test_a_response_is_edited_through_its_token_and_its_channel() -> None:
     surface = response(Clock())
 
-    assert (lanes(surface, page=0), lanes(surface, page=1)) == (["token", "channel"], ["token"])
+    assert (lanes(surface, page=0), lanes(surface, page=1)) == (["token", "channel"], ["token", "send"])
 
 
 @pytest.mark.parametrize("closed", [{"private": True}, {"member": False}])

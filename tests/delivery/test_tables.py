@@ -45,7 +45,11 @@ def frames(text: str) -> list[str]:
 @st.composite
 def tables(draw: st.DrawFn) -> list[list[str]]:
     columns = draw(st.integers(1, 5))
-    return draw(st.lists(st.lists(CELL, min_size=columns, max_size=columns), min_size=1, max_size=30))
+    title = st.lists(st.sampled_from([word for word in WORDS if len(word) < 20]), max_size=3).map(" ".join)
+    header = draw(
+        st.lists(title, min_size=columns, max_size=columns).filter(lambda cells: len(" | ".join(cells)) < 240)
+    )
+    return [header, *draw(st.lists(st.lists(CELL, min_size=columns, max_size=columns), max_size=30))]
 
 
 def source(table: list[list[str]]) -> str:
@@ -97,6 +101,7 @@ def test_a_table_becomes_a_code_block_with_aligned_columns() -> None:
         "a `stray\n| a | b |\n|---|---|\n| 1 | 2 |",
         "| " + "a" * 500 + " | b |\n|---|---|",
         "a" * 90 + " | b |\n|---|---|",
+        "||a|| said\n|---|---|",
     ],
 )
 def test_what_is_no_table_of_its_own_is_left_alone(text: str) -> None:
@@ -161,14 +166,58 @@ def test_many_columns_do_not_make_a_row_longer_than_its_words_by_much() -> None:
     assert max(map(len, shown(row + "|" + "-|" * 100 + "\n" + row + wide).split("\n")[:4])) < 600
 
 
-def test_a_table_streams_row_by_row_in_a_closed_block() -> None:
-    assert frames("Hi\n| a | b |\n|---|--:|\n| one | 2 |\n\nx") == [
+def test_a_table_appears_while_it_is_written() -> None:
+    assert frames("Hi\n| a | b |\n|-|--:|\n| one | 2 |\n\nx") == [
         "H",
         "Hi",
+        "Hi\n|",
+        "Hi\n| a",
+        "Hi\n| a |",
+        "Hi\n| a | b",
+        "Hi\n| a | b |",
         "Hi\n```\na | b\n--+--\n```",
+        "Hi\n```\na | b\n--+--\no\n```",
+        "Hi\n```\na | b\n--+--\non\n```",
+        "Hi\n```\na | b\n--+--\none\n```",
         "Hi\n```\na   | b\n----+--\none | 2\n```",
         "Hi\n```\na   | b\n----+--\none | 2\n```\n\nx",
     ]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("| **bo", "bo"),
+        ("| a `co", "a co"),
+        ("| a \\", "a"),
+        ("| a [link](https://b", "a"),
+        ("| a | 中", "a | 中"),
+        ("| " + "wide " * 7, ("wide " * 7).strip()),
+    ],
+)
+def test_a_half_cell_is_shown_as_it_will_read(row: str, expected: str) -> None:
+    assert frames(f"| H | I |\n|---|---|\n{row}")[-1] == f"```\nH | I\n--+--\n{expected}\n```"
+
+
+def test_a_sentence_right_after_a_table_is_shown_below_it_at_once() -> None:
+    table = "```\na | b\n--+--\n1 | 2\n```"
+    assert frames("a|b\n-|-\n1|2\nEnd.")[-4:] == [f"{table}\n{end}" for end in ("E", "En", "End", "End.")]
+
+
+def test_a_line_of_code_that_begins_with_a_pipe_is_shown_at_once() -> None:
+    assert frames("```hs\nf x\n | x")[-1] == "```hs\nf x\n | x\n```"
+    assert frames("```\n| x > 0 = 1")[-1] == "```\n| x > 0 = 1\n```"
+
+
+def test_a_page_ends_as_soon_as_the_row_cannot_fit() -> None:
+    """Its text would otherwise be hidden until the row is complete."""
+    pages = Pages()
+    pages.feed("| a | b |\n|---|---|\n" + "| name | value |\n" * 138 + "| more | ")
+    for word in ["word"] * 60:
+        pages.feed(word + " ")
+        assert pages.frame().count("word") + sum(page.text.count("word") for page in pages.closed)
+    assert [page.text.count("word") for page in pages.closed] == [0]
+    assert pages.frame().count("word") == 60
 
 
 def test_a_header_without_an_outer_pipe_changes_its_form_once() -> None:
@@ -205,8 +254,8 @@ def test_every_cell_is_shown_in_order_and_no_row_is_torn(
     seen = 0
     for row in table:
         line = " | ".join(map(read, row)).rstrip("| ")
-        if units(line) + len("```\n\n```||") > limit - first - last:
-            continue  # longer than a page
+        if units(shown(source([table[0], row]))) + len("||") > limit - first - last:
+            continue  # longer than a page below the header
         found = [n for n, shown in enumerate(lines[seen:], seen) if shown.rstrip("| ") == " ".join(line.split())]
         assert found
         seen = found[0] + bool(line)
@@ -214,7 +263,7 @@ def test_every_cell_is_shown_in_order_and_no_row_is_torn(
 
 @light
 @given(PROSE, tables(), st.integers(1, 9))
-def test_every_frame_shows_the_rows_so_far_aligned_in_a_closed_block(
+def test_every_frame_shows_the_rows_so_far_and_what_is_begun_of_the_next_in_a_closed_block(
     before: str, table: list[list[str]], step: int
 ) -> None:
     text = before + "\n\n" + source(table)
@@ -227,7 +276,9 @@ def test_every_frame_shows_the_rows_so_far_aligned_in_a_closed_block(
         if pages.closed or rows < 1:
             continue
         lines = frame.rpartition("\n```")[0].rpartition("```\n")[2].split("\n")
-        assert len(lines) == rows + 1 or not "".join(table[0]).strip()
+        begun = bool(text[: start + step].rpartition("\n")[2].strip("| "))
+        assert rows + 1 <= len(lines) <= rows + 1 + begun or not "".join(table[0]).strip()
+        del lines[rows + 1 :]
         rule = lines[1] if len(lines) == rows + 1 else lines[0]
         short = [line for line in lines if width(line) <= len(rule) and "x" * 41 not in line]
         for joint in (place for place, char in enumerate(rule) if char == "+"):
@@ -254,20 +305,34 @@ def test_the_page_has_begun_while_a_table_is_collected() -> None:
     for piece in (" \n\n", "| a | b |\n|--", "|--|\n"):
         pages.feed(piece)
         seen.append((pages.begun, pages.frame()))
-    assert seen == [(False, ""), (True, ""), (True, "```\na | b\n--+--\n```")]
+    assert seen == [(False, ""), (True, "| a | b |"), (True, "```\na | b\n--+--\n```")]
     pages.flush()
     assert not pages.begun
 
 
-def test_a_table_that_is_sealed_goes_on_below_its_header() -> None:
+def test_a_table_that_is_sealed_goes_on_below_its_header_with_the_row_that_was_begun() -> None:
     pages = Pages()
     pages.feed("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 |")
-    frame = pages.frame()
     pages.seal()
-    assert [page.text for page in pages.closed] == [frame] == ["```\na | b\n--+--\n1 | 2\n```"]
+    assert [page.text for page in pages.closed] == ["```\na | b\n--+--\n1 | 2\n```"]
+    assert pages.frame() == "```\na | b\n--+--\n3\n```"
     pages.feed(" 4 |\n")
     pages.flush()
     assert [page.text for page in pages.closed][1:] == ["```\na | b\n--+--\n3 | 4\n```"]
+
+
+def test_a_row_alone_on_a_page_that_is_sealed_goes_on_as_text() -> None:
+    pages = Pages()
+    for piece in ("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 |", " 4"):
+        pages.feed(piece)
+        pages.seal()
+    pages.feed(" |\n| 5 | 6 |")
+    pages.flush()
+    assert [page.text for page in pages.closed][1:] == [
+        "```\na | b\n--+--\n3 | 4\n```",
+        "|\n```\na | b\n--+--\n5 | 6\n```",
+    ]
+    assert pages.joined() == "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n| 5 | 6 |"
 
 
 @pytest.mark.parametrize(

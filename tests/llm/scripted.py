@@ -123,6 +123,8 @@ class Visit:
     """One request on a socket, after it was read."""
 
     writer: asyncio.StreamWriter
+    head: str = ""
+    """The request line and the headers."""
     left: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the client has closed the connection."""
 
@@ -132,14 +134,14 @@ class Visit:
 
 
 @asynccontextmanager
-async def serving(behave: Callable[[Visit], Awaitable[None]], limits: TimeLimits) -> AsyncIterator[OllamaModel]:
-    """A model on a real loopback server that behaves as told, once for each connection."""
+async def listening(behave: Callable[[Visit], Awaitable[None]]) -> AsyncIterator[int]:
+    """A real loopback server that behaves as told, once for each connection; yields its port."""
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         await reader.readexactly(length)
-        this = Visit(writer)
+        this = Visit(writer, head.decode())
 
         async def watch() -> None:
             with suppress(ConnectionError):
@@ -154,7 +156,12 @@ async def serving(behave: Callable[[Visit], Awaitable[None]], limits: TimeLimits
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
 
-    server = await asyncio.start_server(visit, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, connect(f"127.0.0.1:{port}", limits) as model:
+    async with await asyncio.start_server(visit, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def serving(behave: Callable[[Visit], Awaitable[None]], limits: TimeLimits) -> AsyncIterator[OllamaModel]:
+    """A model on such a server."""
+    async with listening(behave) as port, connect(f"127.0.0.1:{port}", limits) as model:
         yield model

@@ -236,6 +236,26 @@ async def line_to(host: str, *, plugged_in: bool = True) -> AsyncIterator[Line]:
         yield line
 
 
+def paced(ollama: FakeOllama, *, rate: float) -> None:
+    """Let the model write so many tokens a second."""
+    ollama.between = lambda _: asyncio.sleep(1 / rate)
+
+
+def numbered(count: int) -> list[str]:
+    """Tokens that can be told apart, so that a lost or a doubled one is found."""
+    return [f"w{number:03} " for number in range(count)]
+
+
+def in_pieces(text: str, length: int) -> list[str]:
+    """A text as tokens of so many characters."""
+    return [text[at : at + length] for at in range(0, len(text), length)]
+
+
+def pages(channel: ChannelHandle) -> list[Message]:
+    """The bot's public messages in a channel, oldest first."""
+    return [one for one in channel.messages() if one.author_id == channel.discord.settings.bot_id]
+
+
 def frames(discord: LoopbackDiscord, message_id: int) -> list[str]:
     """Every state of a message, in order."""
     kinds = {EventKind.MESSAGE_CREATE, EventKind.MESSAGE_UPDATE}

@@ -193,6 +193,7 @@ WRONG = {
     "OLLAMA_FIRST_TOKEN_TIMEOUT": "0",
     "OLLAMA_STALL_TIMEOUT": "soon",
     "MAX_FILE_BYTES": "1 MB",
+    "MAX_ANSWER_MESSAGES": "21",
     "LOG_LEVEL": "loud",
     "LOG_FORMAT": "xml",
 }
