@@ -77,7 +77,8 @@ def build_services(
 ) -> Services:
     """Everything that cogs call, on these parts. Raises SettingError for a wrong default of a parameter."""
     memory, open_messages = SqlConversations(database), SqlOpenMessages(database)
-    stored, personas = SqlSettings(database), Personas(SqlPersonas(database))
+    stored = SqlSettings(database)
+    personas = Personas(SqlPersonas(database, stored))
     displays = Displays(settings=stored, max_messages=settings.max_answer_messages)
     defaults = operator_defaults(environment)
     profiles = Profiles(settings=stored, personas=personas, model=settings.ollama_model, defaults=defaults)

@@ -21,8 +21,8 @@ def run(connection: Connection) -> None:
 
 async def run_from_command_line() -> None:
     """For developers (`alembic revision --autogenerate`, `alembic check`); the bot itself never comes here."""
-    async with await open_database(os.environ["DATABASE_URL"]) as database, database.rebuilding() as connection:
-        await connection.run_sync(run)
+    async with await open_database(os.environ["DATABASE_URL"]) as database:
+        await database.rebuild(run)
 
 
 given = context.config.attributes.get("connection")

@@ -189,11 +189,11 @@ async def test_an_answer_that_a_crash_cut_off_is_marked_at_the_next_start(
     me = env.backend.bot_user.id
     done = env.backend.create_message(channel.id, me, "The page before", flags=suppressed)
     last = env.backend.create_message(channel.id, me, left, flags=suppressed)
-    conversation = await services.memory.open(Place(channel.id, alice.guild.id))
-    _, answer_id = await services.memory.begin(conversation, Author(alice.id, "alice"), "Why?")
+    place = Place(channel.id, alice.guild.id)
+    _, answer_id, _ = await services.memory.begin(place, Author(alice.id, "alice"), "Why?")
     for page in (done, last):
         await services.memory.shown_as(answer_id, page.id)
-    await services.open_messages.note(last.id, conversation.place)
+    await services.open_messages.note(last.id, place)
 
     await env.restart_bot(new_bot())
 
@@ -254,10 +254,10 @@ async def test_an_answer_that_was_complete_but_not_shown_comes_as_a_file(
 ) -> None:
     """The memory has the whole answer, the message only its beginning."""
     left = env.backend.create_message(channel.id, env.backend.bot_user.id, "Hello\n-# Writing…")
-    conversation = await services.memory.open(Place(channel.id, alice.guild.id))
-    _, answer_id = await services.memory.begin(conversation, Author(alice.id, "alice"), "Why?")
+    place = Place(channel.id, alice.guild.id)
+    _, answer_id, _ = await services.memory.begin(place, Author(alice.id, "alice"), "Why?")
     await services.memory.shown_as(answer_id, left.id)
-    await services.open_messages.note(left.id, conversation.place)
+    await services.open_messages.note(left.id, place)
     receipt = Receipt("tiny:1b", "assistant", 0, {})
     await services.memory.finish(answer_id, "Hello there.", EndReason.COMPLETE, receipt)
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
 
 from bot.chat.answers import AnswerView, Control, Finished, Limit, Question, Step
 from bot.chat.memory import ConversationStore
-from bot.chat.messages import Conversation, EndReason, Receipt
+from bot.chat.messages import EndReason, Receipt, StoredMessage
 from bot.chat.model import End, LanguageModel, Text, Thinking
 from bot.chat.models import same_model
 from bot.chat.profiles import Profiles
 from bot.chat.request import Preparation, Prepared, bare_receipt
 from bot.chat.turns import Turns
+from bot.chat.unbroken import unbroken
 from bot.errors import ModelError, StreamBroken
 
 log = logging.getLogger(__name__)
-
-_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -73,40 +71,57 @@ class Assistant:
         """
         record = _Record(self._clock())
         try:
-            await control.run(self._in_turn(question, record, view, remembered))
+            await control.run(self._in_turn(question, record, view, control, remembered=remembered))
         except Exception as error:  # noqa: BLE001  # whoever shows the end words it, unexpected ones with an id
             record.error = error
-        finally:
-            # Shielded because this also runs when the whole process is being stopped.
-            reason = _reason(record, control)
-            await asyncio.shield(self._keep(record, reason))
-        return _finished(record, reason)
+        return _finished(record, _reason(record, control))
 
     async def _in_turn(
-        self, question: Question, record: _Record, view: AnswerView, remembered: Callable[[int, int], None]
+        self,
+        question: Question,
+        record: _Record,
+        view: AnswerView,
+        control: Control,
+        *,
+        remembered: Callable[[int, int], None],
     ) -> None:
         # A private answer changes nothing that others wait for, so it waits only for a free place.
         line = object() if question.private else question.place.channel_id
         async with self._turns.turn(line, tell=view.waiting):
-            profile = await self._profiles.resolve(question.place, persona=question.persona)
-            record.receipt = bare_receipt(profile)
-            conversation = await _unbroken(self._begin(question, record, remembered))
-            view.step(Step.STARTING, profile.model.value)
-            async with self._saying_what_goes_on(view, profile.model.value) as silence_ends:
-                prepared = record.prepared = await self._preparation.prepare(question, conversation, profile)
-                record.receipt = prepared.receipt
-                if not question.private and prepared.prompt.left_out and prepared.prompt.window_start:
-                    await _unbroken(self._memory.move_window(conversation, prepared.prompt.window_start))
-                await self._read(prepared, record, view, silence_ends)
+            try:
+                await self._ask(question, record, view, remembered)
+            finally:
+                # Still in its turn, because the next question continues from here.
+                await unbroken(self._keep(record, _reason(record, control)))
 
-    async def _begin(self, question: Question, record: _Record, remembered: Callable[[int, int], None]) -> Conversation:
-        conversation = await self._memory.open(question.place)
-        if not question.private:
-            question_id, record.answer_id = await self._memory.begin(
-                conversation, question.author, question.with_files()
-            )
-            remembered(question_id, record.answer_id)
-        return conversation
+    async def _ask(
+        self, question: Question, record: _Record, view: AnswerView, remembered: Callable[[int, int], None]
+    ) -> None:
+        profile = await self._profiles.resolve(question.place, persona=question.persona)
+        record.receipt = bare_receipt(profile)
+        window = await self._window(question, record, remembered)
+        view.step(Step.STARTING, profile.model.value)
+        async with self._saying_what_goes_on(view, profile.model.value) as silence_ends:
+            prepared = record.prepared = await self._preparation.prepare(question, window, profile)
+            record.receipt = prepared.receipt
+            if not question.private and prepared.prompt.left_out and prepared.prompt.window_start:
+                await self._memory.move_window(question.place, prepared.prompt.window_start)
+            await self._read(prepared, record, view, silence_ends)
+
+    async def _window(
+        self, question: Question, record: _Record, remembered: Callable[[int, int], None]
+    ) -> Sequence[StoredMessage]:
+        if question.private:
+            return await self._memory.window(question.place)
+        return await unbroken(self._begin(question, record, remembered))
+
+    async def _begin(
+        self, question: Question, record: _Record, remembered: Callable[[int, int], None]
+    ) -> Sequence[StoredMessage]:
+        begun = await self._memory.begin(question.place, question.author, question.with_files())
+        record.answer_id = begun.answer_id
+        remembered(begun.question_id, begun.answer_id)
+        return begun.window
 
     async def _read(
         self, prepared: Prepared, record: _Record, view: AnswerView, silence_ends: Callable[[], object]
@@ -159,8 +174,8 @@ class Assistant:
                 record.receipt,
                 question_tokens=_question_tokens(record),
             )
-        except Exception as error:  # noqa: BLE001  # must not hide the answer, nor an earlier error
-            record.error = record.error or error
+        except Exception as error:  # noqa: BLE001  # must not hide the answer; what failed before it, if anything, counts in `answer`
+            record.error = error
 
     def _filled_in(self, record: _Record, receipt: Receipt) -> Receipt:
         if record.end is not None:
@@ -177,19 +192,6 @@ class Assistant:
         )
 
 
-async def _unbroken(writing: Coroutine[Any, Any, _T]) -> _T:
-    """Let a write to the memory end even where the answer is stopped meanwhile.
-
-    One that is broken off keeps the database locked against every other write for as long as ten seconds.
-    """
-    task = asyncio.create_task(writing)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise
-
-
 def _question_tokens(record: _Record) -> int | None:
     """The question's part of what the model counted; errors in the rest of the estimate even out in it."""
     if record.prepared is None or record.end is None or record.end.prompt_tokens is None:
@@ -202,7 +204,9 @@ def _reason(record: _Record, control: Control) -> EndReason:
         return record.end.reason
     if control.reason is not None:
         return control.reason
-    return EndReason.FAILED
+    task = asyncio.current_task()
+    # Cancelled, but not by its control: the whole process is being stopped.
+    return EndReason.INTERRUPTED if task and task.cancelling() else EndReason.FAILED
 
 
 def _finished(record: _Record, reason: EndReason) -> Finished:

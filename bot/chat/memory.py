@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bot.chat.messages import (
     Author,
-    Conversation,
     EndReason,
     OpenMessage,
     Place,
@@ -34,6 +33,15 @@ class Summary:
     """The last few, oldest first."""
 
 
+class Begun(NamedTuple):
+    """A question that is stored, and what was said before it."""
+
+    question_id: int
+    answer_id: int
+    window: Sequence[StoredMessage]
+    """What still goes to the model: the shown branch from the window's start to the head, oldest first."""
+
+
 class ConversationStore(Protocol):
     """Keeps each place's messages as a tree, and which branch of it is shown.
 
@@ -42,19 +50,18 @@ class ConversationStore(Protocol):
     question that got no answer stays stored and never goes to the model again by itself.
     """
 
-    async def open(self, place: Place) -> Conversation:
-        """The place's conversation, made where there is none yet."""
-        ...
+    async def begin(self, place: Place, author: Author, question: str) -> Begun:
+        """Store a question below the head, and its empty answer as RUNNING.
 
-    async def window(self, conversation: Conversation) -> list[StoredMessage]:
-        """The shown branch from the window's start to the head, oldest first.
-
-        Its cost follows the window's size, not the history's.
+        The place's conversation is made where there is none.
         """
         ...
 
-    async def begin(self, conversation: Conversation, author: Author, question: str) -> tuple[int, int]:
-        """Store a question below the head, and its empty answer as RUNNING; returns the ids of both."""
+    async def window(self, place: Place) -> Sequence[StoredMessage]:
+        """The shown branch from the window's start to the head, oldest first. Looking makes no conversation.
+
+        Its cost follows the window's size, not the history's.
+        """
         ...
 
     async def shown_as(self, message_id: int, discord_message_id: int) -> None:
@@ -77,8 +84,8 @@ class ConversationStore(Protocol):
         """
         ...
 
-    async def move_window(self, conversation: Conversation, start: int) -> None:
-        """From now on the window starts at the message with this id."""
+    async def move_window(self, place: Place, start: int) -> None:
+        """From now on the window starts at the message with this id, if the place still has it."""
         ...
 
     async def last_estimate(self, model: str) -> tuple[int, int] | None:
@@ -127,8 +134,11 @@ class ConversationStore(Protocol):
 class OpenMessageStore(Protocol):
     """Knows which Discord messages are being written to, so that after a crash none looks as if it went on."""
 
-    async def note(self, discord_id: int, place: Place) -> None:
-        """From now on an answer is written to this message. Noting it twice does nothing."""
+    async def note(self, discord_id: int, place: Place, *, instead_of: int | None = None) -> None:
+        """From now on an answer is written to this message, and no longer to the other one.
+
+        Noting it twice does nothing.
+        """
         ...
 
     async def forget(self, discord_id: int) -> None:

@@ -77,16 +77,6 @@ class StoredMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """The memory of one place."""
-
-    id: int
-    place: Place
-    window_start: int | None = None
-    """Id of the first message that still goes to the model; None means from the beginning."""
-
-
-@dataclass(frozen=True, slots=True)
 class Receipt:
     """What produced an answer: enough to explain it, and to ask for it again."""
 

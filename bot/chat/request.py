@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.chat.answers import Question
 from bot.chat.memory import ConversationStore
-from bot.chat.messages import Conversation, Receipt
+from bot.chat.messages import Receipt, StoredMessage
 from bot.chat.model import ChatRequest, LanguageModel, ModelDetails
 from bot.chat.parameters import RANDOM
 from bot.chat.profiles import Profile
@@ -35,8 +36,11 @@ class Preparation:
         self._memory = memory
         self._num_ctx = num_ctx
 
-    async def prepare(self, question: Question, conversation: Conversation, profile: Profile) -> Prepared:
-        """Build the request. Raises ModelError where the model can't be asked, PromptTooLong where nothing fits."""
+    async def prepare(self, question: Question, window: Sequence[StoredMessage], profile: Profile) -> Prepared:
+        """Build the request for a question after what was said before it.
+
+        Raises ModelError where the model can't be asked, PromptTooLong where nothing fits.
+        """
         name = profile.model.value
         details = await self._model.details(name)
         num_ctx = min(self._num_ctx, details.context_length or self._num_ctx)
@@ -49,7 +53,7 @@ class Preparation:
         )
         prompt = builder.build(
             system=profile.persona.value.prompt,
-            history=await self._memory.window(conversation),
+            history=window,
             author=question.author,
             question=question.with_files(),
         )

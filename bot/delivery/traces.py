@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from bot.chat.answers import Question
@@ -35,6 +36,7 @@ class Traces:
         self._stored: tuple[int, int] | None = None
         self._linked: set[int] = set()
         self._open: int | None = None
+        self._noting = asyncio.Lock()
 
     def remembered(self, question_id: int, answer_id: int) -> None:
         """The memory keeps the question and the answer under these ids."""
@@ -43,8 +45,9 @@ class Traces:
     async def update(self) -> None:
         """Note what has come since the last time; called after each write."""
         try:
-            await self._note_open()
-            await self._link()
+            async with self._noting:
+                await self._note_open()
+                await self._link()
         except Exception:
             log.exception("The messages of an answer could not be noted in the database")
 
@@ -62,9 +65,7 @@ class Traces:
         newest = self._surface.message_ids[-1] if self._surface.message_ids else None
         if self._question.private or newest is None or newest == self._open:
             return
-        await self._open_messages.note(newest, self._question.place)
-        if self._open is not None:
-            await self._open_messages.forget(self._open)
+        await self._open_messages.note(newest, self._question.place, instead_of=self._open)
         self._open = newest
 
     async def _link(self) -> None:

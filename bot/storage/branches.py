@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, exists, func, literal, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import CTE, ColumnElement, Connection, Select, bindparam, exists, func, literal, select
 
 from bot.chat.memory import Summary
 from bot.chat.messages import Author, EndReason, Role, StoredMessage
-from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, messages
+from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, messages, receipts
 
 MAX_WINDOW = 2_000
 """The most messages of a window that are read, the newest ones, even where nobody ever moves its start."""
@@ -18,29 +17,28 @@ _NO_MESSAGE = 0
 """Ids count from 1."""
 
 
-async def window(connection: AsyncConnection, conversation_id: int) -> list[StoredMessage]:
-    """The shown branch from the window's start, or from the root where the start isn't on it any more."""
-    query = _branch(_head(_window_start()).where(conversations.c.id == conversation_id), MAX_WINDOW)
-    return [stored_message(row) for row in await connection.execute(query)]
+def window(connection: Connection, channel_id: int) -> list[StoredMessage]:
+    """The shown branch of a channel from the window's start, or from the root where the start isn't on it any more."""
+    return [stored_message(row) for row in connection.execute(_WINDOW, {"of_channel": channel_id})]
 
 
-async def branch(connection: AsyncConnection, channel_id: int, newest: int | None) -> list[StoredMessage]:
+def branch(connection: Connection, channel_id: int, newest: int | None) -> list[StoredMessage]:
     """The shown branch of a channel, its newest messages or all."""
     head = _head(literal(_NO_MESSAGE)).where(conversations.c.channel_id == channel_id)
-    return [stored_message(row) for row in await connection.execute(_branch(head, newest))]
+    return [stored_message(row) for row in connection.execute(_branch(head, newest))]
 
 
-async def summary(connection: AsyncConnection, channel_id: int, newest: int) -> Summary:
+def summary(connection: Connection, channel_id: int, newest: int) -> Summary:
     """The shown branch of a channel in numbers, and its newest messages."""
     here = conversations.c.channel_id == channel_id
     return Summary(
-        total=await _length(connection, _way(_head(literal(_NO_MESSAGE)).where(here), None)),
-        in_window=await _length(connection, _way(_head(_window_start()).where(here), MAX_WINDOW)),
-        newest=await branch(connection, channel_id, newest),
+        total=_length(connection, _way(_head(literal(_NO_MESSAGE)).where(here), None)),
+        in_window=_length(connection, _way(_head(_window_start()).where(here), MAX_WINDOW)),
+        newest=branch(connection, channel_id, newest),
     )
 
 
-async def answer_in(connection: AsyncConnection, channel_id: int, discord_id: int) -> StoredMessage | None:
+def answer_in(connection: Connection, channel_id: int, discord_id: int) -> StoredMessage | None:
     """The answer that is shown in a Discord message of a channel."""
     query = (
         select(messages)
@@ -51,11 +49,11 @@ async def answer_in(connection: AsyncConnection, channel_id: int, discord_id: in
             conversations.c.channel_id == channel_id,
         )
     )
-    row = (await connection.execute(query)).first()
+    row = (connection.execute(query)).first()
     return None if row is None else stored_message(row)
 
 
-async def authors(connection: AsyncConnection, channel_id: int) -> set[int]:
+def authors(connection: Connection, channel_id: int) -> set[int]:
     """Ids of everybody who asked something in a channel, on whichever branch."""
     query = (
         select(messages.c.author_id)
@@ -63,13 +61,26 @@ async def authors(connection: AsyncConnection, channel_id: int) -> set[int]:
         .join(conversations)
         .where(conversations.c.channel_id == channel_id, messages.c.author_id.is_not(None))
     )
-    return set((await connection.scalars(query)).all())
+    return set((connection.scalars(query)).all())
 
 
-async def is_being_written(connection: AsyncConnection, root: int) -> bool:
+def last_estimate(connection: Connection, model: str) -> tuple[int, int] | None:
+    """The prompt's size as we estimated it and as the model counted it, where both were noted last."""
+    found = receipts.c
+    query = (
+        select(found.prompt_estimate, found.prompt_tokens)
+        .where(found.model == model, found.prompt_estimate.is_not(None), found.prompt_tokens.is_not(None))
+        .order_by(found.answer_id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row.prompt_estimate, row.prompt_tokens)
+
+
+def is_being_written(connection: Connection, root: int) -> bool:
     """Whether an answer is RUNNING anywhere below a message."""
     running = exists().where(IS_RUNNING, messages.c.id.in_(select(subtree(root).c.id)))
-    return bool(await connection.scalar(select(running)))
+    return bool(connection.scalar(select(running)))
 
 
 def subtree(root: int) -> CTE:
@@ -115,10 +126,14 @@ def _way(head: Select[*tuple[Any, ...]], limit: int | None) -> CTE:
     return way.union_all(step)
 
 
-async def _length(connection: AsyncConnection, way: CTE) -> int:
-    return (await connection.execute(select(func.count()).select_from(way))).scalar_one()
+def _length(connection: Connection, way: CTE) -> int:
+    return (connection.execute(select(func.count()).select_from(way))).scalar_one()
 
 
 def _branch(head: Select[*tuple[Any, ...]], limit: int | None) -> Select[*tuple[Any, ...]]:
     way = _way(head, limit)
     return select(messages).join(way, way.c.id == messages.c.id).order_by(way.c.distance.desc())
+
+
+_WINDOW = _branch(_head(_window_start()).where(conversations.c.channel_id == bindparam("of_channel")), MAX_WINDOW)
+"""Built once, since every question reads it."""

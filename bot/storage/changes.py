@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select
 
 from bot.chat.messages import Author
 from bot.chat.scopes import Change, Scope
@@ -17,7 +16,7 @@ def stored(author: Author) -> Author:
     return Author(author.id, storable(author.name))
 
 
-async def record(connection: AsyncConnection, guild_id: int | None, made: Sequence[Change]) -> None:
+def record(connection: Connection, guild_id: int | None, made: Sequence[Change]) -> None:
     """Add the changes to the record, in the caller's transaction."""
     rows = [
         {
@@ -34,10 +33,10 @@ async def record(connection: AsyncConnection, guild_id: int | None, made: Sequen
         for change in made
     ]
     if rows:
-        await connection.execute(insert(changes), rows)
+        connection.execute(insert(changes), rows)
 
 
-async def newest(connection: AsyncConnection, scope: Scope, limit: int, keys: Collection[str] = ()) -> list[Change]:
+def newest(connection: Connection, scope: Scope, limit: int, keys: Collection[str] = ()) -> list[Change]:
     """The last changes of a scope, newest first: of all keys, or of these."""
     query = (
         select(changes)
@@ -49,5 +48,5 @@ async def newest(connection: AsyncConnection, scope: Scope, limit: int, keys: Co
         query = query.where(changes.c.key.in_(keys))
     return [
         Change(scope, row.key, row.old, row.new, Author(row.changed_by_id, row.changed_by_name), row.changed_at)
-        for row in await connection.execute(query)
+        for row in connection.execute(query)
     ]

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
+from bot.chat.unbroken import unbroken
 from bot.errors import SettingError, StorageError
 from bot.storage import sqlite
+from bot.storage.worker import Worker
 
 __all__ = ["Database", "open_database", "utc_now"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 2
+"""So that a long look, such as an export, does not hold up everybody else's."""
 
 _BAD_URL = (
     "DATABASE_URL is not an address of a database that this bot can use; "
@@ -35,28 +44,25 @@ async def open_database(url: str, *, create: bool = True) -> Database:
 
     Without `create`, a database file that does not exist is an error instead of being made.
     """
-    database = Database(_engine(url, create=create))
-    try:
-        async with database.reading():
-            pass
-    except BaseException:
-        await database.close()
-        raise
-    return database
+    engine = _engine(url, create=create)
+    with _translated():
+        writer = await Worker.opened(engine.execution_options(**sqlite.WRITING))
+        readers = [await Worker.opened(engine) for _ in range(READERS)]
+    return Database(engine, writer, readers)
 
 
 class Database:
-    """A database that many can read at once, and that one at a time changes.
+    """A database that several can read at once, and that one at a time changes.
 
-    A `transaction` must not be begun inside another one: it would wait for the outer one for ever.
+    All work on it is a function of a connection, and is a transaction. It runs in another thread: it must neither touch
+    what belongs to the event loop, nor return a result that is still to be fetched.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine, writer: Worker, readers: Sequence[Worker]) -> None:
         self._engine = engine
-        self._is_sqlite = engine.dialect.name == "sqlite"
-        self._writer = engine.execution_options(**sqlite.WRITING)
-        self._rebuilder = engine.execution_options(**sqlite.REBUILDING)
-        self._writing = asyncio.Lock()
+        self._writer = writer
+        self._readers = readers
+        self._next_reader = itertools.cycle(readers)
 
     async def __aenter__(self) -> Self:
         return self
@@ -66,66 +72,62 @@ class Database:
     ) -> None:
         await self.close()
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A view of the database at one moment, which waits for no writer."""
+    async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """See the database as it is at one moment, without waiting for a writer."""
         with _translated():
-            async with self._engine.connect() as connection:
-                yield connection
+            return await next(self._next_reader).run(lambda connection: work(connection, *args, **kwargs))
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """The one transaction that may write now: stored as a whole, or not at all where the block raises."""
-        async with self._writing:
-            with _translated():
-                async with self._writer.begin() as connection:
-                    yield connection
+    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Change the database after those who came before: as a whole, or not at all where the work raises.
 
-    @asynccontextmanager
-    async def rebuilding(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that changes the schema: what refers to what is checked once, at its end."""
-        async with self._writing:
-            with _translated():
-                async with self._rebuilder.connect() as connection:
-                    try:
-                        async with connection.begin():
-                            yield connection
-                            if self._is_sqlite:
-                                await connection.run_sync(sqlite.check_references)
-                    finally:
-                        await connection.invalidate()  # its foreign keys are off: nobody else may get it
+        When this ends, so has the work, also where it ends because the caller is cancelled.
+        """
+        with _translated():
+            return await unbroken(self._writer.run(lambda connection: work(connection, *args, **kwargs)))
+
+    async def rebuild(self, work: Callable[[Connection], T]) -> T:
+        """Change the schema: what refers to what is checked once, at the end."""
+
+        def checked(connection: Connection) -> T:
+            done = work(connection)
+            sqlite.check_references(connection)
+            return done
+
+        with _translated():
+            # A connection of its own, since its foreign keys are off: nobody else may get it.
+            async with await Worker.opened(self._engine.execution_options(**sqlite.REBUILDING)) as worker:
+                return await worker.run(checked)
 
     async def ping(self) -> None:
-        """Raise StorageError where the database can't be read and written now. Leaves no trace.
-
-        A full disk shows only when something is really written.
-        """
-        probe = sa.Table("llampost_ping", sa.MetaData(), sa.Column("id", sa.Integer))
-        async with self._writing:
-            with _translated():
-                async with self._writer.connect() as connection:
-                    await connection.execute(sa.schema.CreateTable(probe))
-                    await connection.rollback()
+        """Raise StorageError where the database can't be read and written now. Leaves no trace."""
+        await self.write(_probe)
 
     async def close(self) -> None:
         """Close every connection; for the last one of all programs SQLite tidies its log away."""
-        await self._engine.dispose()
+        for worker in (*self._readers, self._writer):
+            await worker.close()
 
 
-def _engine(text: str, *, create: bool) -> AsyncEngine:
+def _probe(connection: Connection) -> None:
+    """A full disk shows only when something is really written."""
+    connection.execute(sa.schema.CreateTable(sa.Table("llampost_ping", sa.MetaData(), sa.Column("id", sa.Integer))))
+    connection.rollback()
+
+
+def _engine(text: str, *, create: bool) -> Engine:
     try:
         url = make_url(text)
     except (sa.exc.ArgumentError, ValueError):
         raise SettingError(_BAD_URL) from None  # its text may hold a part of the password
-    if url.get_backend_name() == "sqlite":
-        url = sqlite.with_file(url, create=create)
+    if url.drivername != sqlite.DRIVER:
+        raise SettingError(_BAD_URL)
+    url = sqlite.with_file(url, create=create)
     try:
         # What people say is in the parameters: it stays out of errors and logs.
-        engine = create_async_engine(url, hide_parameters=True)
-    except (sa.exc.SQLAlchemyError, ImportError, TypeError, ValueError):
+        engine = create_engine(url.set(drivername="sqlite"), hide_parameters=True, poolclass=NullPool)
+    except (sa.exc.SQLAlchemyError, TypeError, ValueError):
         raise SettingError(_BAD_URL) from None  # as above
-    if engine.dialect.name == "sqlite":
-        sqlite.take_over_transactions(engine.sync_engine)
+    sqlite.take_over_transactions(engine)
     return engine
 
 
@@ -135,17 +137,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        text = _sentence(error)
+        text = sqlite.sentence(error.orig) if isinstance(error.orig, sqlite3.Error) else None
         if text is None:
             raise
         raise StorageError(text) from error
-    except (sa.exc.TimeoutError, OSError) as error:
-        raise StorageError("The database in DATABASE_URL does not answer; check that it is up.") from error
-
-
-def _sentence(error: sa.exc.DBAPIError) -> str | None:
-    if isinstance(error.orig, sqlite3.Error):
-        return sqlite.sentence(error.orig)
-    if error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
-        return "The database in DATABASE_URL does not answer; check that it is up."
-    return None

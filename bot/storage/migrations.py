@@ -51,8 +51,7 @@ async def migrate(database: Database, folder: Path = MIGRATIONS) -> MigrationRes
     Raises StorageError where that fails, or where the database is newer than this code.
     """
     try:
-        async with database.rebuilding() as connection:
-            return await connection.run_sync(_upgrade, _config(folder))
+        return await database.rebuild(lambda connection: _upgrade(connection, _config(folder)))
     except (CommandError, sa.exc.SQLAlchemyError) as error:
         raise StorageError(
             "The database in DATABASE_URL could not be brought to this version's form and was left as it was; "
@@ -62,8 +61,7 @@ async def migrate(database: Database, folder: Path = MIGRATIONS) -> MigrationRes
 
 async def schema_state(database: Database, folder: Path = MIGRATIONS) -> SchemaState:
     """Only look. Raises StorageError where the database is newer than this code."""
-    async with database.reading() as connection:
-        return await connection.run_sync(_state, _config(folder))
+    return await database.read(_state, _config(folder))
 
 
 def _config(folder: Path) -> Config:

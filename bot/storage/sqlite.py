@@ -16,6 +16,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.errors import DatabaseMissing, SettingError, StorageError
 
+DRIVER = "sqlite+aiosqlite"
+"""How an address of such a database begins."""
+
 BEGIN = "llampost_begin"
 """Execution option: the statement(s) that begin a transaction, instead of a plain BEGIN."""
 WRITING = {BEGIN: ("BEGIN IMMEDIATE",)}

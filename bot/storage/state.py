@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from bot.storage.database import Database
 from bot.storage.schema import state
@@ -16,12 +16,18 @@ class SqlState:
 
     async def get(self, key: str) -> str | None:
         """The value, if there is one."""
-        async with self._database.reading() as connection:
-            value: str | None = await connection.scalar(select(state.c.value).where(state.c.key == key))
-            return value
+        return await self._database.read(_get, key)
 
     async def set(self, key: str, value: str) -> None:
         """Store or replace a value."""
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(state).where(state.c.key == key))
-            await connection.execute(insert(state).values(key=key, value=value))
+        await self._database.write(_set, key, value)
+
+
+def _get(connection: Connection, key: str) -> str | None:
+    value: str | None = connection.scalar(select(state.c.value).where(state.c.key == key))
+    return value
+
+
+def _set(connection: Connection, key: str, value: str) -> None:
+    connection.execute(delete(state).where(state.c.key == key))
+    connection.execute(insert(state).values(key=key, value=value))

@@ -170,7 +170,8 @@ async def put_together(
         await open_database(f"sqlite+aiosqlite:///{folder / 'llampost.db'}") as database,
     ):
         await migrate(database)
-        memory, settings, personas = SqlConversations(database), SqlSettings(database), Personas(SqlPersonas(database))
+        memory, settings = SqlConversations(database), SqlSettings(database)
+        personas = Personas(SqlPersonas(database, settings))
         profiles = Profiles(settings=settings, personas=personas, model=MODEL, defaults=defaults or {})
         assistant = Assistant(
             model=model,

@@ -271,13 +271,14 @@ async def test_a_full_window_jumps_once_and_stays_there(tmp_path: Path) -> None:
     async with put_together(tmp_path, num_ctx=512, defaults={"num_predict": "100"}) as parts:
         parts.fake.answer = ["word "] * 40
         ends = [await parts.ask(f"{number} " * 20) for number in range(16)]
-        conversation = await parts.memory.open(PLACE)
-        window = await parts.memory.window(conversation)
+        window = await parts.memory.window(PLACE)
+        branch = await parts.memory.branch(PLACE)
 
     jumps = [number for number, finished in enumerate(ends) if finished.left_out]
     assert jumps
     assert len(jumps) < 5
-    assert window[0].id == conversation.window_start
+    assert window == branch[-len(window) :]
+    assert len(window) < len(branch)
     assert window[0].role is Role.USER
     for number, (before, after) in enumerate(zip(parts.fake.prompts, parts.fake.prompts[1:], strict=False), start=1):
         if number not in jumps:
@@ -373,4 +374,4 @@ async def test_a_private_question_does_not_move_the_window(tmp_path: Path) -> No
         finished = await parts.ask("7" * 400, private=True)
 
         assert finished.left_out
-        assert (await parts.memory.open(PLACE)).window_start is None
+        assert await parts.memory.window(PLACE) == await parts.memory.branch(PLACE)

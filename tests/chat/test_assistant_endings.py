@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bot.chat.messages import EndReason
 from bot.errors import (
@@ -244,13 +246,22 @@ async def test_cancelling_the_process_keeps_what_came(parts: Parts, stopped: boo
 
 
 async def test_a_stop_while_the_question_is_being_stored_lets_it_be_stored(parts: Parts) -> None:
-    """Breaking the write off would keep the database locked for everybody else."""
-    async with parts.database.transaction():
-        asked = parts.start("Hi?")
-        while "waiters" not in repr(parts.database._writing):  # noqa: ASYNC110  # the lock tells nobody
-            await asyncio.sleep(0)
-        asked.control.stop()
+    """Else nobody would know that an answer was begun, and it would count as running for ever."""
+    begun, release = threading.Event(), threading.Event()
+
+    def hold(_connection: sa.Connection) -> None:
+        begun.set()
+        release.wait()
+
+    before = asyncio.create_task(parts.database.write(hold))
+    await asyncio.to_thread(begun.wait)
+    asked = parts.start("Hi?")
+    while not parts.database._writer._thread._tx.qsize():  # noqa: ASYNC110  # the queue tells nobody
+        await asyncio.sleep(0)
+    asked.control.stop()
+    release.set()
     finished = await asked.task
+    await before
 
     assert (finished.reason, finished.error) == (EndReason.STOPPED, None)
     assert len(asked.stored) == 1
@@ -300,8 +311,8 @@ async def test_clearing_the_memory_while_an_answer_streams_does_not_disturb_it(p
 
 
 async def break_storage(parts: Parts) -> None:
-    async with parts.database.transaction() as connection:
-        await connection.exec_driver_sql("ALTER TABLE receipts RENAME TO gone")
+    rename = sa.text("ALTER TABLE receipts RENAME TO gone")
+    await parts.database.write(lambda connection: connection.execute(rename))
 
 
 async def test_a_storage_that_fails_at_the_end_does_not_take_the_answer_away(
@@ -335,19 +346,13 @@ async def test_a_storage_that_fails_at_the_end_does_not_hide_why_the_answer_fail
     assert isinstance(finished.error, StreamBroken)
 
 
-def ruin(folder: Path) -> None:
-    for file in folder.iterdir():
-        file.unlink()
-    (folder / "llampost.db").write_bytes(b"This is no database. " * 100)
-
-
 async def test_a_storage_that_fails_at_the_beginning_is_said_before_the_model_is_asked(
-    parts: Parts, tmp_path: Path
+    parts: Parts,
 ) -> None:
-    await parts.database.close()
-    ruin(tmp_path)
+    full = sa.text("PRAGMA max_page_count = 1")
+    await parts.database.write(lambda connection: connection.execute(full))
 
-    finished = await parts.ask("Hi?")
+    finished = await parts.ask("Hi? " * 10_000)
 
     assert finished.reason is EndReason.FAILED
     assert isinstance(finished.error, StorageError)

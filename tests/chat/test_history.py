@@ -33,7 +33,7 @@ async def test_a_summary_tells_how_much_is_remembered_and_shows_the_newest(parts
     for number in range(6):
         await parts.ask(f"Question {number}")
     window_start = (await parts.memory.branch(PLACE))[8].id
-    await parts.memory.move_window(await parts.memory.open(PLACE), window_start)
+    await parts.memory.move_window(PLACE, window_start)
 
     summary = await parts.history.summary(PLACE)
 
@@ -142,7 +142,7 @@ async def test_there_is_nothing_to_export_of_an_empty_place(parts: Parts, kind: 
 
 
 async def test_an_answer_that_a_crash_broke_off_is_not_saved_as_an_empty_file(parts: Parts) -> None:
-    _, answer_id = await parts.memory.begin(await parts.memory.open(PLACE), ANNA, "Why?")
+    _, answer_id, _ = await parts.memory.begin(PLACE, ANNA, "Why?")
     await parts.memory.shown_as(answer_id, 500)
     await parts.memory.interrupt_running()
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -144,6 +146,10 @@ async def test_a_direct_message_has_no_server_to_set_anything_for(parts: Parts) 
     assert (await parts.profiles.resolve(IN_DM)).parameters["top_k"].value == 5
 
 
+def guilds(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> set[object]:
+    return set(connection.scalars(query))
+
+
 async def test_what_a_person_chooses_belongs_to_them_and_to_no_server(parts: Parts) -> None:
     await parts.preferences.set_parameter(PLACE, ScopeKind.PERSON, "Ready-After", " 60 ", by=ANNA)
     (change,) = await parts.preferences.set_parameter(IN_DM, ScopeKind.PERSON, "ready_after", "0", by=ANNA)
@@ -152,10 +158,9 @@ async def test_what_a_person_chooses_belongs_to_them_and_to_no_server(parts: Par
     assert (change.scope, change.old, change.new) == (ANNAS, "60", "off")
     found = await parts.settings.values([ANNAS, CHANNEL, SERVER])
     assert {scope: sorted(values) for scope, values in found.items()} == {ANNAS: ["ready_after"]}
-    async with parts.database.reading() as connection:
-        for table in (schema.settings, schema.changes):
-            guilds = await connection.scalars(sa.select(table.c.guild_id).where(table.c.scope_kind == "me"))
-            assert set(guilds) == {None}, table.name
+    for table in (schema.settings, schema.changes):
+        query = sa.select(table.c.guild_id).where(table.c.scope_kind == "me")
+        assert await parts.database.read(guilds, query) == {None}, table.name
 
 
 @pytest.mark.parametrize("name", ["temperature", "max_messages"])

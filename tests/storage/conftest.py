@@ -3,9 +3,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from bot.chat.messages import Place
 from bot.storage.database import Database, open_database
 from bot.storage.migrations import migrate
+from bot.storage.schema import conversations
 
 
 class Clock:
@@ -20,6 +23,13 @@ class Clock:
     def go_on(self) -> datetime:
         self.now += timedelta(seconds=1)
         return self.now
+
+
+async def window_start(database: Database, place: Place) -> int | None:
+    """The id of the message at which the place's window starts; None for the root."""
+    query = sa.select(conversations.c.window_start_id).where(conversations.c.channel_id == place.channel_id)
+    start: int | None = await database.read(lambda connection: connection.scalar(query))
+    return start
 
 
 @pytest.fixture

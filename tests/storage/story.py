@@ -48,7 +48,8 @@ async def happen(database: Database) -> None:
     def now() -> datetime:
         return THEN
 
-    settings, personas = SqlSettings(database, now), SqlPersonas(database, now)
+    settings = SqlSettings(database, now)
+    personas = SqlPersonas(database, settings, now)
     await personas.save(GUILD, "Pirate", "You are a pirate.", by=ANNA)
     await personas.save(GUILD, "pirate", "You are a pirate's parrot.", by=BERND)
     channel, server = Scope(ScopeKind.CHANNEL, CHANNEL), Scope(ScopeKind.SERVER, GUILD)
@@ -57,32 +58,31 @@ async def happen(database: Database) -> None:
     await settings.change(server, {"model": "llama3.2:1b"}, guild_id=GUILD, by=BERND)
     await settings.change(channel, {"temperature": None}, guild_id=GUILD, by=BERND)
     conversations = SqlConversations(database, now)
-    conversation = await conversations.open(PLACE)
     for question, answer, reason in (
         ("Ahoy?", "Ahoy!", EndReason.COMPLETE),
         ("Rum?", "", EndReason.FAILED),
         ("Where's the gold?\n```py\nx = '--'\n```", "In the…", EndReason.STOPPED),
     ):
-        question_id, answer_id = await conversations.begin(conversation, ANNA, question)
+        question_id, answer_id, _ = await conversations.begin(PLACE, ANNA, question)
         await conversations.shown_as(answer_id, 1_300_000_000_000_000_000 + answer_id)
         await conversations.finish(answer_id, answer, reason, RECEIPT, question_tokens=15)
         if reason is EndReason.STOPPED:
-            await conversations.move_window(conversation, question_id)
-    await conversations.begin(conversation, BERND, "Still there?")
+            await conversations.move_window(PLACE, question_id)
+    await conversations.begin(PLACE, BERND, "Still there?")
     await SqlState(database).set("commands", "digest")
 
 
 async def remembered(database: Database) -> dict[str, object]:
     """What the bot knows of the story."""
-    settings, personas, conversations = SqlSettings(database), SqlPersonas(database), SqlConversations(database)
+    settings, conversations = SqlSettings(database), SqlConversations(database)
+    personas = SqlPersonas(database, settings)
     scopes = [Scope(ScopeKind.PERSON, ANNA.id), Scope(ScopeKind.CHANNEL, CHANNEL), Scope(ScopeKind.SERVER, GUILD)]
-    conversation = await conversations.open(PLACE)
     return {
         "settings": await settings.values(scopes),
         "changes": [await settings.changes(scope, limit=10) for scope in scopes],
         "personas": await personas.library(GUILD),
         "branch": await conversations.branch(PLACE),
-        "window": await conversations.window(conversation),
+        "window": await conversations.window(PLACE),
         "count": await conversations.count(PLACE),
         "estimate": await conversations.last_estimate(RECEIPT.model),
         "running": await conversations.interrupt_running(),

@@ -20,6 +20,8 @@ from bot.storage.conversations import SqlConversations
 from bot.storage.database import open_database
 from bot.storage.migrations import migrate
 
+from .conftest import window_start
+
 T = TypeVar("T")
 
 PLACES = [Place(1, 7), Place(2, 7)]
@@ -95,9 +97,9 @@ class ConversationMachine(RuleBasedStateMachine):
 
     @rule(place=places, text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5))
     def ask(self, place: Place, text: str) -> None:
-        conversation = self.run(self.store.open(place))
-        question, answer = self.run(self.store.begin(conversation, Author(1, "Anna"), text))
         memory = self.memories[place]
+        question, answer, window = self.run(self.store.begin(place, Author(1, "Anna"), text))
+        assert [message.id for message in window] == memory.window()
         assert question not in memory.parents
         memory.parents |= {question: memory.head, answer: question}
         memory.texts |= {question: text, answer: ""}
@@ -140,7 +142,7 @@ class ConversationMachine(RuleBasedStateMachine):
     @rule(place=places, data=st.data())
     def move_window(self, place: Place, data: st.DataObject) -> None:
         start = data.draw(st.integers(1, 12))
-        self.run(self.store.move_window(self.run(self.store.open(place)), start))
+        self.run(self.store.move_window(place, start))
         memory = self.memories[place]
         memory.start = start if start in memory.parents else memory.start
 
@@ -161,12 +163,11 @@ class ConversationMachine(RuleBasedStateMachine):
             summary = await self.store.summary(place, newest=3)
             assert (summary.total, summary.in_window) == (len(memory.branch()), len(memory.window()))
             assert [message.id for message in summary.newest] == memory.branch()[-3:]
-            conversation = await self.store.open(place)
             found = [(message.id, message.content) for message in await self.store.branch(place)]
             assert found == [(message, memory.texts[message]) for message in memory.branch()]
-            assert [message.id for message in await self.store.window(conversation)] == memory.window()
+            assert [message.id for message in await self.store.window(place)] == memory.window()
             assert await self.store.count(place) == len(memory.parents)
-            assert conversation.window_start == memory.start
+            assert await window_start(self.database, place) == memory.start
 
 
 TestConversations = ConversationMachine.TestCase

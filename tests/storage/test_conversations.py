@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from bot.chat.memory import Summary
 from bot.chat.messages import Author, EndReason, Place, Receipt, Role, RunningAnswer, StoredMessage
 from bot.errors import BadInput, NotAllowed
-from bot.storage import schema
+from bot.storage import schema, tree
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database, open_database
 
-from .conftest import Clock
+from .conftest import Clock, window_start
 
 Say = Callable[..., Awaitable[tuple[int, int]]]
 Rows = Callable[[sa.Table], Awaitable[int]]
@@ -31,7 +31,7 @@ def say(store: SqlConversations) -> Say:
     """A question with its finished answer; returns the ids of both."""
 
     async def say(question: str, answer: str | None = None, place: Place = PLACE, by: Author = ANNA) -> tuple[int, int]:
-        question_id, answer_id = await store.begin(await store.open(place), by, question)
+        question_id, answer_id, _ = await store.begin(place, by, question)
         await store.finish(answer_id, f"{question}!" if answer is None else answer, EndReason.COMPLETE, RECEIPT)
         return question_id, answer_id
 
@@ -41,8 +41,8 @@ def say(store: SqlConversations) -> Say:
 @pytest.fixture
 def rows(database: Database) -> Rows:
     async def rows(table: sa.Table) -> int:
-        async with database.reading() as connection:
-            return (await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
+        count = sa.select(sa.func.count()).select_from(table)
+        return await database.read(lambda connection: connection.execute(count).scalar_one())
 
     return rows
 
@@ -51,17 +51,15 @@ def texts(messages: list[StoredMessage]) -> list[str]:
     return [message.content for message in messages]
 
 
-async def test_a_place_has_one_conversation_however_many_ask_at_once(store: SqlConversations) -> None:
-    opened = await asyncio.gather(*(store.open(PLACE) for _ in range(5)))
-    assert len({conversation.id for conversation in opened}) == 1
-    assert opened[0].place == PLACE
-    assert opened[0].window_start is None
-    assert (await store.open(OTHER)).id != opened[0].id
+async def test_a_place_has_one_conversation_however_many_ask_at_once(store: SqlConversations, rows: Rows) -> None:
+    await asyncio.gather(*(store.begin(PLACE, ANNA, "Why?") for _ in range(5)))
+    assert (await rows(schema.conversations), await store.count(PLACE)) == (1, 10)
+    await store.begin(OTHER, ANNA, "Why?")
+    assert (await rows(schema.conversations), await store.count(PLACE)) == (2, 10)
 
 
 async def test_a_question_and_its_answer_come_back_whole(store: SqlConversations, clock: Clock) -> None:
-    conversation = await store.open(PLACE)
-    question, answer = await store.begin(conversation, ANNA, "Why?")
+    question, answer, _ = await store.begin(PLACE, ANNA, "Why?")
     receipt = Receipt("llama", "assistant", 0, {"seed": 1}, prompt_tokens=12, answer_tokens=3)
     await store.finish(answer, "Because.", EndReason.LENGTH, receipt, question_tokens=5)
     expected = [
@@ -70,30 +68,30 @@ async def test_a_question_and_its_answer_come_back_whole(store: SqlConversations
             answer, Role.ASSISTANT, "Because.", clock.now, end_reason=EndReason.LENGTH, tokens=3, tokenizer="llama"
         ),
     ]
-    assert await store.window(conversation) == await store.branch(PLACE) == expected
+    assert await store.window(PLACE) == await store.branch(PLACE) == expected
 
 
 async def test_the_receipt_is_kept_in_full(store: SqlConversations, database: Database) -> None:
     receipt = Receipt("llama", "Pirate", 3, {"seed": 1, "stop": ["a", "b"]}, "sha256:1", 1, 2, 3, 0.5, 1.5, 2.5)
-    _, answer = await store.begin(await store.open(PLACE), ANNA, "Why?")
+    _, answer, _ = await store.begin(PLACE, ANNA, "Why?")
     await store.finish(answer, "Because.", EndReason.COMPLETE, RECEIPT)
     await store.finish(answer, "Because.", EndReason.COMPLETE, receipt)
-    async with database.reading() as connection:
-        row = (await connection.execute(sa.select(schema.receipts))).mappings().one()
+    receipts = sa.select(schema.receipts)
+    row = await database.read(lambda connection: connection.execute(receipts).mappings().one())
     assert Receipt(**{key: row[key] for key in row if key != "answer_id"}) == receipt
 
 
 async def test_a_question_without_an_answer_never_goes_to_the_model_again(store: SqlConversations, say: Say) -> None:
     await say("one")
     await say("two", "")
-    await store.begin(await store.open(PLACE), ANNA, "three")
+    await store.begin(PLACE, ANNA, "three")
     await say("four")
     assert texts(await store.branch(PLACE)) == ["one", "one!", "four", "four!"]
     assert await store.count(PLACE) == 8
 
 
 async def test_an_answer_that_failed_with_text_is_shown(store: SqlConversations) -> None:
-    _, answer = await store.begin(await store.open(PLACE), ANNA, "one")
+    _, answer, _ = await store.begin(PLACE, ANNA, "one")
     await store.finish(answer, "half", EndReason.FAILED, RECEIPT)
     assert [m.end_reason for m in await store.branch(PLACE)] == [EndReason.COMPLETE, EndReason.FAILED]
 
@@ -116,8 +114,8 @@ async def test_the_authors_are_all_who_asked_in_the_place_whether_shown_or_not(
     assert await store.authors(PLACE) == set()
     await say("one")
     await say("two")
-    await store.begin(await store.open(PLACE), BERND, "unanswered")
-    await store.begin(await store.open(OTHER), Author(3, "Carla"), "elsewhere")
+    await store.begin(PLACE, BERND, "unanswered")
+    await store.begin(OTHER, Author(3, "Carla"), "elsewhere")
     assert await store.authors(PLACE) == {1, 2}
     await store.clear(PLACE, only_by=None)
     assert await store.authors(PLACE) == set()
@@ -131,33 +129,47 @@ async def test_the_newest_messages_of_a_branch(store: SqlConversations, say: Say
     assert await store.branch(PLACE, newest=0) == []
 
 
-async def test_the_window_starts_where_it_was_moved(store: SqlConversations, say: Say) -> None:
+async def test_a_question_comes_with_what_was_said_before_it(store: SqlConversations, say: Say) -> None:
+    _, _, first = await store.begin(PLACE, ANNA, "unanswered")
+    await say("one")
+    start, _ = await say("two")
+    await say("there", place=OTHER)
+    _, _, second = await store.begin(PLACE, BERND, "three")
+    await store.move_window(PLACE, start)
+    _, _, third = await store.begin(PLACE, BERND, "four")
+    assert [texts([*window]) for window in (first, second, third)] == [
+        [],
+        ["one", "one!", "two", "two!"],
+        ["two", "two!"],
+    ]
+
+
+async def test_the_window_starts_where_it_was_moved(store: SqlConversations, say: Say, database: Database) -> None:
     await say("one")
     start, _ = await say("two")
     await say("three")
-    conversation = await store.open(PLACE)
-    await store.move_window(conversation, start)
-    assert texts(await store.window(conversation)) == ["two", "two!", "three", "three!"]
-    assert (await store.open(PLACE)).window_start == start
+    await store.move_window(PLACE, start)
+    assert texts(await store.window(PLACE)) == ["two", "two!", "three", "three!"]
+    assert await window_start(database, PLACE) == start
     assert len(await store.branch(PLACE)) == 6
 
 
-async def test_a_window_moves_to_no_message_of_another_place(store: SqlConversations, say: Say) -> None:
+async def test_a_window_moves_to_no_message_of_another_place(
+    store: SqlConversations, say: Say, database: Database
+) -> None:
     elsewhere, _ = await say("there", place=OTHER)
     await say("here")
-    conversation = await store.open(PLACE)
     for nowhere in (elsewhere, 999):
-        await store.move_window(conversation, nowhere)
-    assert (await store.open(PLACE)).window_start is None
+        await store.move_window(PLACE, nowhere)
+    assert await window_start(database, PLACE) is None
 
 
 async def test_a_window_that_starts_on_another_branch_is_the_whole_branch(store: SqlConversations, say: Say) -> None:
     await say("one")
     dead_end, _ = await say("two", "")
     await say("three")
-    conversation = await store.open(PLACE)
-    await store.move_window(conversation, dead_end)
-    assert texts(await store.window(conversation)) == ["one", "one!", "three", "three!"]
+    await store.move_window(PLACE, dead_end)
+    assert texts(await store.window(PLACE)) == ["one", "one!", "three", "three!"]
 
 
 async def test_undo_goes_back_one_question_at_a_time(store: SqlConversations, say: Say) -> None:
@@ -173,22 +185,23 @@ async def test_undo_goes_back_one_question_at_a_time(store: SqlConversations, sa
     assert await store.undo(PLACE, only_by=None) == []
 
 
-async def test_undo_of_the_windows_start_begins_the_window_at_the_root(store: SqlConversations, say: Say) -> None:
+async def test_undo_of_the_windows_start_begins_the_window_at_the_root(
+    store: SqlConversations, say: Say, database: Database
+) -> None:
     await say("one")
     start, _ = await say("two")
-    conversation = await store.open(PLACE)
-    await store.move_window(conversation, start)
+    await store.move_window(PLACE, start)
     await store.undo(PLACE, only_by=None)
-    assert (await store.open(PLACE)).window_start is None
-    assert texts(await store.window(conversation)) == ["one", "one!"]
+    assert await window_start(database, PLACE) is None
+    assert texts(await store.window(PLACE)) == ["one", "one!"]
 
 
-async def test_undo_leaves_a_window_that_starts_earlier(store: SqlConversations, say: Say) -> None:
+async def test_undo_leaves_a_window_that_starts_earlier(store: SqlConversations, say: Say, database: Database) -> None:
     start, _ = await say("one")
     await say("two")
-    await store.move_window(await store.open(PLACE), start)
+    await store.move_window(PLACE, start)
     await store.undo(PLACE, only_by=None)
-    assert (await store.open(PLACE)).window_start == start
+    assert await window_start(database, PLACE) == start
 
 
 async def test_undo_and_clear_take_along_all_that_belongs_to_the_messages(
@@ -225,7 +238,7 @@ async def test_a_question_that_failed_hinders_nobody_from_taking_back_the_one_be
 
 async def test_undo_takes_no_running_answer_along(store: SqlConversations, say: Say) -> None:
     await say("one")
-    _, answer = await store.begin(await store.open(PLACE), BERND, "two")
+    _, answer, _ = await store.begin(PLACE, BERND, "two")
     for only_by in (ANNA.id, None):
         with pytest.raises(BadInput, match=r"^An answer is being written here; please wait until it ends\.$"):
             await store.undo(PLACE, only_by=only_by)
@@ -237,8 +250,8 @@ async def test_undo_takes_no_running_answer_along(store: SqlConversations, say: 
 
 
 async def test_an_answer_that_runs_elsewhere_hinders_no_undo(store: SqlConversations, say: Say) -> None:
-    _, beside = await store.begin(await store.open(PLACE), BERND, "beside")
-    await store.begin(await store.open(OTHER), BERND, "elsewhere")
+    _, beside, _ = await store.begin(PLACE, BERND, "beside")
+    await store.begin(OTHER, BERND, "elsewhere")
     await say("one")
     assert texts(await store.undo(PLACE, only_by=ANNA.id)) == ["one", "one!"]
     await store.finish(beside, "beside!", EndReason.COMPLETE, RECEIPT)
@@ -250,7 +263,7 @@ async def test_one_may_clear_only_what_nobody_else_asked_in(store: SqlConversati
     await say("elsewhere", by=BERND, place=OTHER)
     assert await store.clear(PLACE, only_by=ANNA.id) == 2
     await say("two", by=ANNA)
-    await store.begin(await store.open(PLACE), BERND, "running")
+    await store.begin(PLACE, BERND, "running")
     for author in (ANNA, BERND):
         with pytest.raises(NotAllowed, match=r"^Other people asked here too; .* “Manage Messages”\.$"):
             await store.clear(PLACE, only_by=author.id)
@@ -262,10 +275,10 @@ async def test_one_may_clear_only_what_nobody_else_asked_in(store: SqlConversati
 async def test_a_summary_counts_the_shown_branch_and_nothing_beside_it(store: SqlConversations, say: Say) -> None:
     await say("one")
     start, _ = await say("two")
-    await store.move_window(await store.open(PLACE), start)
+    await store.move_window(PLACE, start)
     await say("dead end", "")
     await say("three")
-    await store.begin(await store.open(PLACE), ANNA, "running")
+    await store.begin(PLACE, ANNA, "running")
     summary = await store.summary(PLACE, newest=3)
     assert (summary.total, summary.in_window) == (6, 4)
     assert texts([*summary.newest]) == ["two!", "three", "three!"]
@@ -282,7 +295,7 @@ async def test_a_running_answer_that_was_cleared_does_not_come_back(
     store: SqlConversations, say: Say, rows: Rows
 ) -> None:
     await say("one")
-    question, answer = await store.begin(await store.open(PLACE), ANNA, "two")
+    question, answer, _ = await store.begin(PLACE, ANNA, "two")
     await store.clear(PLACE, only_by=None)
     again, _ = await say("three")
     await store.shown_as(answer, 99)
@@ -293,15 +306,13 @@ async def test_a_running_answer_that_was_cleared_does_not_come_back(
     assert await store.interrupt_running() == []
 
 
-async def test_a_cleared_conversation_that_somebody_still_holds_is_empty_and_goes_on_as_the_new_one(
-    store: SqlConversations, say: Say
-) -> None:
+async def test_a_cleared_place_is_empty_and_begins_a_new_conversation(store: SqlConversations, say: Say) -> None:
     first, _ = await say("one")
-    old = await store.open(PLACE)
     await store.clear(PLACE, only_by=None)
-    assert await store.window(old) == []
-    await store.move_window(old, first)
-    _, answer = await store.begin(old, ANNA, "two")
+    assert await store.window(PLACE) == []
+    await store.move_window(PLACE, first)
+    _, answer, window = await store.begin(PLACE, ANNA, "two")
+    assert window == []
     await store.finish(answer, "two!", EndReason.COMPLETE, RECEIPT)
     assert texts(await store.branch(PLACE)) == ["two", "two!"]
 
@@ -311,11 +322,9 @@ async def test_what_a_crash_left_of_a_cleared_conversation_is_purged(
 ) -> None:
     for number in range(3):
         await say(str(number))
-    _, running = await store.begin(await store.open(PLACE), ANNA, "still running")
+    _, running, _ = await store.begin(PLACE, ANNA, "still running")
     await say("there", place=OTHER)
-    async with database.transaction() as connection:  # all that clear does before its purge
-        cleared = sa.update(schema.conversations).where(schema.conversations.c.channel_id == PLACE.channel_id)
-        await connection.execute(cleared.values(channel_id=None, head_id=None))
+    await database.write(tree.unlink, PLACE, None)  # all that clear does before its purge
     assert [await store.count(PLACE), await store.branch(PLACE), await store.interrupt_running()] == [0, [], []]
     await store.finish(running, "late", EndReason.COMPLETE, RECEIPT)
     await store.purge()
@@ -326,8 +335,8 @@ async def test_what_a_crash_left_of_a_cleared_conversation_is_purged(
 async def test_answers_that_were_running_are_interrupted_once(store: SqlConversations, say: Say, url: str) -> None:
     thread = Place(20, 7, 10)
     await say("done")
-    _, shown = await store.begin(await store.open(thread), ANNA, "one")
-    _, hidden = await store.begin(await store.open(Place(30)), ANNA, "two")
+    _, shown, _ = await store.begin(thread, ANNA, "one")
+    _, hidden, _ = await store.begin(Place(30), ANNA, "two")
     for page in (502, 501, 502, 503):
         await store.shown_as(shown, page)
     async with await open_database(url) as again:
@@ -341,9 +350,8 @@ async def test_answers_that_were_running_are_interrupted_once(store: SqlConversa
 
 
 async def test_a_discord_message_shows_one_message_at_a_time(store: SqlConversations, database: Database) -> None:
-    conversation = await store.open(PLACE)
-    _, first = await store.begin(conversation, ANNA, "one")
-    _, second = await store.begin(conversation, ANNA, "two")
+    _, first, _ = await store.begin(PLACE, ANNA, "one")
+    _, second, _ = await store.begin(PLACE, ANNA, "two")
     await store.shown_as(first, 500)
     await store.shown_as(second, 500)
     await store.shown_as(999, 500)
@@ -351,13 +359,15 @@ async def test_a_discord_message_shows_one_message_at_a_time(store: SqlConversat
     assert pages == {first: (), second: (500,)}
 
 
-async def test_the_last_estimate_is_of_the_model_and_has_both_numbers(store: SqlConversations) -> None:
-    conversation = await store.open(PLACE)
+async def test_the_last_estimate_is_of_the_model_and_has_both_numbers(
+    store: SqlConversations, database: Database
+) -> None:
     for model, estimate, tokens in (("a", 10, 11), ("a", 20, 22), ("b", 30, 33), ("a", 40, None), ("a", None, 55)):
-        _, answer = await store.begin(conversation, ANNA, "?")
+        _, answer, _ = await store.begin(PLACE, ANNA, "?")
         receipt = Receipt(model, "assistant", 0, {}, prompt_estimate=estimate, prompt_tokens=tokens)
         await store.finish(answer, "", EndReason.STOPPED, receipt)
-    assert [await store.last_estimate(model) for model in ("a", "b", "c")] == [(20, 22), (30, 33), None]
+    for memory in (store, SqlConversations(database)):
+        assert [await memory.last_estimate(model) for model in ("a", "b", "c")] == [(20, 22), (30, 33), None]
 
 
 async def test_answers_in_many_places_at_once_do_not_disturb_each_other(store: SqlConversations, say: Say) -> None:

@@ -6,16 +6,18 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import traceback
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.errors import DatabaseMissing, SettingError, StorageError
 from bot.storage import sqlite
-from bot.storage.database import Database, open_database
+from bot.storage.database import READERS, Database, open_database
 from bot.storage.state import SqlState
 
 WRITE = sa.text("INSERT INTO state (key, value) VALUES (:key, :value)")
@@ -25,13 +27,12 @@ READ = sa.text("SELECT key FROM state ORDER BY key")
 KILLED = """
 import asyncio, os, signal, sys, sqlalchemy as sa
 from bot.storage.database import open_database
+def insert(connection: sa.Connection, key: str) -> None:
+    connection.execute(sa.text("INSERT INTO state VALUES (:key, '')"), {"key": key})
 async def main() -> None:
     database = await open_database(sys.argv[1])
-    async with database.transaction() as connection:
-        await connection.execute(sa.text("INSERT INTO state VALUES ('kept', '')"))
-    async with database.transaction() as connection:
-        await connection.execute(sa.text("INSERT INTO state VALUES ('lost', '')"))
-        os.kill(os.getpid(), signal.SIGKILL)
+    await database.write(insert, "kept")
+    await database.write(lambda connection: (insert(connection, "lost"), os.kill(os.getpid(), signal.SIGKILL)))
 asyncio.run(main())
 """
 
@@ -42,103 +43,114 @@ def take_away_writing(path: Path) -> None:
         pytest.skip("this user may write everywhere")
 
 
-async def write(connection: AsyncConnection, key: str, value: str = "") -> None:
-    await connection.execute(WRITE, {"key": key, "value": value})
+def insert(connection: Connection, key: str, value: str = "") -> None:
+    connection.execute(WRITE, {"key": key, "value": value})
+
+
+def read(connection: Connection) -> list[str]:
+    return list(connection.scalars(READ))
 
 
 async def keys(database: Database) -> list[str]:
-    async with database.reading() as connection:
-        return list((await connection.scalars(READ)).all())
+    return await database.read(read)
+
+
+@dataclass
+class Work:
+    """Writes a row and reads all, and stays in the middle of its transaction until it may go on."""
+
+    key: str | None = None
+    inside: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, connection: Connection) -> list[list[str]]:
+        if self.key is not None:
+            insert(connection, self.key)
+        before = read(connection)
+        self.inside.set()
+        assert self.go_on.wait(10)
+        return [before, read(connection)]
 
 
 async def test_every_connection_is_set_up_for_safe_and_parallel_work(database: Database) -> None:
-    async with database.reading() as first, database.transaction() as second:
-        for connection in (first, second):
-            pragmas = [
-                (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
-                for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
-            ]
-            assert pragmas == ["wal", 1, 1, 10_000]
+    names = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+
+    def pragmas(connection: Connection) -> list[object]:
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+
+    for way in (database.write, *[database.read] * READERS):
+        assert await way(pragmas) == ["wal", 1, 1, 10_000]
 
 
 async def test_a_transaction_is_stored_as_a_whole_or_not_at_all(database: Database) -> None:
-    async with database.transaction() as connection:
-        await write(connection, "kept")
+    await database.write(insert, "kept")
 
-    async def fail() -> None:
-        async with database.transaction() as connection:
-            await write(connection, "lost")
-            await connection.exec_driver_sql("CREATE TABLE lost (id INTEGER)")
-            raise ZeroDivisionError
+    def fail(connection: Connection) -> None:
+        insert(connection, "lost")
+        connection.exec_driver_sql("CREATE TABLE lost (id INTEGER)")
+        raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await fail()
+        await database.write(fail)
     assert await keys(database) == ["kept"]
-    async with database.reading() as connection:
-        assert not await connection.run_sync(lambda sync: sa.inspect(sync).has_table("lost"))
+    assert not await database.read(lambda connection: sa.inspect(connection).has_table("lost"))
 
 
 async def test_a_reader_neither_waits_for_a_writer_nor_sees_half_of_its_work(database: Database) -> None:
-    async with database.transaction() as connection:
-        await write(connection, "new")
-        assert await keys(database) == []
+    work = Work("new")
+    writing = asyncio.create_task(database.write(work))
+    await asyncio.to_thread(work.inside.wait)
+    assert await keys(database) == []
+    work.go_on.set()
+    await writing
     assert await keys(database) == ["new"]
 
 
-async def test_a_reader_sees_one_moment_however_long_it_reads(database: Database) -> None:
-    async with database.reading() as reader:
-        assert (await reader.scalars(READ)).all() == []
-        await SqlState(database).set("new", "")
-        assert (await reader.scalars(READ)).all() == []
+async def test_a_reader_sees_one_moment_however_long_it_reads_and_holds_up_no_other(database: Database) -> None:
+    work = Work()
+    reading = asyncio.create_task(database.read(work))
+    await asyncio.to_thread(work.inside.wait)
+    await SqlState(database).set("new", "")
+    assert await keys(database) == ["new"]
+    work.go_on.set()
+    assert await reading == [[], []]
 
 
 async def test_writers_take_turns_so_that_no_update_is_lost(database: Database) -> None:
-    state = sa.text("UPDATE state SET value = :value")
-
-    async def count_up() -> None:
-        async with database.transaction() as connection:
-            value = await connection.scalar(sa.text("SELECT value FROM state"))
-            await connection.execute(state, {"value": str(int(value) + 1)})
+    def count_up(connection: Connection) -> None:
+        value = connection.scalar(sa.text("SELECT value FROM state"))
+        connection.execute(sa.text("UPDATE state SET value = :value"), {"value": str(int(value) + 1)})
 
     await SqlState(database).set("counter", "0")
-    await asyncio.gather(*(count_up() for _ in range(20)))
+    await asyncio.gather(*(database.write(count_up) for _ in range(20)))
     assert await SqlState(database).get("counter") == "20"
 
 
-async def test_a_cancelled_transaction_leaves_nothing_and_lets_the_next_one_in(database: Database) -> None:
-    inside = asyncio.Event()
-
-    async def hang() -> None:
-        async with database.transaction() as connection:
-            await write(connection, "lost")
-            inside.set()
-            await asyncio.Event().wait()
-
-    task = asyncio.create_task(hang())
-    await inside.wait()
-    task.cancel()
+async def test_who_is_cancelled_while_writing_knows_that_it_has_come_to_its_end(database: Database) -> None:
+    work = Work("whole")
+    writing = asyncio.create_task(database.write(work))
+    await asyncio.to_thread(work.inside.wait)
+    writing.cancel()
+    await asyncio.wait({writing}, timeout=0.01)
+    assert not writing.done()
+    work.go_on.set()
     with pytest.raises(asyncio.CancelledError):
-        await task
-    await SqlState(database).set("kept", "")
-    assert await keys(database) == ["kept"]
+        await writing
+    assert await keys(database) == ["whole"]
+    await SqlState(database).set("next", "")
+    assert await keys(database) == ["next", "whole"]
 
 
-async def test_a_statement_cancelled_on_its_way_leaves_the_database_usable(database: Database) -> None:
-    inside = asyncio.Event()
-
-    async def many() -> None:
-        async with database.transaction() as connection:
-            for number in range(10_000):
-                inside.set()
-                await write(connection, str(number))
-
-    task = asyncio.create_task(many())
-    await inside.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await SqlState(database).set("kept", "")
-    assert await keys(database) == ["kept"]
+async def test_who_is_cancelled_while_reading_does_not_wait_and_hinders_nobody(database: Database) -> None:
+    works = [Work() for _ in range(READERS)]
+    readings = [asyncio.create_task(database.read(work)) for work in works]
+    for work, reading in zip(works, readings, strict=True):
+        await asyncio.to_thread(work.inside.wait)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        work.go_on.set()
+    assert [await keys(database) for _ in works] == [[]] * READERS
 
 
 async def test_it_is_all_there_after_closing_and_opening_again(database: Database, url: str, file: Path) -> None:
@@ -156,8 +168,7 @@ async def test_a_killed_process_loses_only_what_it_had_not_finished(database: Da
     assert done.returncode == -signal.SIGKILL
     async with await open_database(url) as again:
         assert await keys(again) == ["kept"]
-        async with again.reading() as connection:
-            assert await connection.scalar(sa.text("PRAGMA integrity_check")) == "ok"
+        assert await again.read(lambda connection: connection.scalar(sa.text("PRAGMA integrity_check"))) == "ok"
 
 
 async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
@@ -250,34 +261,25 @@ async def test_a_file_that_is_not_writable_is_an_error(database: Database, file:
 
 
 async def test_a_database_locked_by_another_program_is_an_error(database: Database, url: str) -> None:
-    async with database.transaction(), await open_database(f"{url}?timeout=0") as other:
+    work = Work("held")
+    async with await open_database(f"{url}?timeout=0") as other:
+        writing = asyncio.create_task(database.write(work))
+        await asyncio.to_thread(work.inside.wait)
         with pytest.raises(StorageError, match="DATABASE_URL is locked"):
             await other.ping()
-    await database.ping()
+        work.go_on.set()
+        await writing
+        await other.ping()
 
 
 async def test_a_full_disk_is_an_error_and_leaves_the_database_as_it_was(database: Database) -> None:
-    async def fill() -> None:
-        async with database.transaction() as connection:
-            await connection.exec_driver_sql("PRAGMA max_page_count = 1")
-            await write(connection, "big", "x" * 1_000_000)
+    def fill(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        insert(connection, "big", "x" * 1_000_000)
 
     with pytest.raises(StorageError, match="DATABASE_URL is full"):
-        await fill()
+        await database.write(fill)
     assert await keys(database) == []
-
-
-async def test_a_closed_pool_of_readers_is_an_error_in_our_words(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database._engine.sync_engine.pool, "_timeout", 0)
-    readers = [database.reading() for _ in range(15)]
-    for reader in readers:
-        await reader.__aenter__()
-    with pytest.raises(StorageError, match="DATABASE_URL does not answer"):
-        await keys(database)
-    for reader in readers:
-        await reader.__aexit__(None, None, None)
 
 
 @pytest.mark.parametrize("code", sqlite._SENTENCES)
@@ -292,8 +294,7 @@ def test_every_trouble_with_the_file_has_a_sentence(code: int) -> None:
 async def test_a_mistake_in_our_sql_is_not_hidden_and_does_not_show_what_people_said(database: Database) -> None:
     said = {"text": "my " + "secret"}
     with pytest.raises(sa.exc.OperationalError) as caught:
-        async with database.transaction() as connection:
-            await connection.execute(sa.text("INSERT INTO nowhere VALUES (:text)"), said)
+        await database.write(lambda connection: connection.execute(sa.text("INSERT INTO nowhere VALUES (:text)"), said))
     assert said["text"] not in "".join(traceback.format_exception(caught.value))
 
 

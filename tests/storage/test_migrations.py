@@ -109,8 +109,7 @@ async def test_the_migrated_schema_is_the_one_that_the_queries_are_built_from(da
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         return list(compare_metadata(context, metadata))
 
-    async with database.reading() as connection:
-        assert await connection.run_sync(difference) == []
+    assert await database.read(difference) == []
 
 
 async def test_names_and_small_print_agree_too(database: Database, tmp_path: Path) -> None:
@@ -133,10 +132,8 @@ async def test_names_and_small_print_agree_too(database: Database, tmp_path: Pat
         }
 
     async with await open_database(f"sqlite+aiosqlite:///{tmp_path / 'models.db'}") as models:
-        async with models.transaction() as connection:
-            await connection.run_sync(metadata.create_all)
-        async with models.reading() as wanted, database.reading() as migrated:
-            assert await migrated.run_sync(details) == await wanted.run_sync(details)
+        await models.write(metadata.create_all)
+        assert await database.read(details) == await models.read(details)
 
 
 @pytest.mark.parametrize(
@@ -186,9 +183,9 @@ async def test_a_table_can_be_rebuilt_without_losing_what_refers_to_it(database:
         "    batch.alter_column('content', new_column_name='content', nullable=True)"
     )
     assert await migrate(database, folder) == MigrationResult(NEWEST, "next")
-    async with database.reading() as connection:
-        assert await connection.scalar(sa.text("SELECT count(*) FROM receipts")) == 3
-        assert await connection.scalar(sa.text("PRAGMA foreign_keys")) == 1
+    queries = [sa.text("SELECT count(*) FROM receipts"), sa.text("PRAGMA foreign_keys")]
+    found = await database.write(lambda connection: [connection.scalar(query) for query in queries])
+    assert found == [3, 1]
 
 
 async def test_a_database_newer_than_the_code_is_refused(database: Database, next_version: Plant) -> None:

@@ -19,8 +19,8 @@ def channel(number: int) -> Scope:
 
 
 @pytest.fixture
-def personas(database: Database, clock: Clock) -> SqlPersonas:
-    return SqlPersonas(database, clock)
+def personas(database: Database, settings: SqlSettings, clock: Clock) -> SqlPersonas:
+    return SqlPersonas(database, settings, clock)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ QUESTION, FIRST_PAGE, SECOND_PAGE = 500, 501, 502
 async def store(database: Database) -> SqlConversations:
     """A question, and its answer on two pages."""
     store = SqlConversations(database)
-    question, answer = await store.begin(await store.open(PLACE), ANNA, "Why?")
+    question, answer, _ = await store.begin(PLACE, ANNA, "Why?")
     await store.shown_as(question, QUESTION)
     for page in (FIRST_PAGE, SECOND_PAGE):
         await store.shown_as(answer, page)
@@ -37,12 +37,12 @@ async def test_a_question_or_any_other_message_shows_no_answer(store: SqlConvers
 
 
 async def test_an_answer_is_found_only_in_its_own_channel(store: SqlConversations) -> None:
-    await store.open(OTHER)
+    await store.begin(OTHER, ANNA, "Elsewhere?")
     assert await store.answer_in(OTHER, FIRST_PAGE) is None
 
 
 async def test_each_message_leads_to_its_own_answer(store: SqlConversations) -> None:
-    _, second = await store.begin(await store.open(PLACE), ANNA, "And then?")
+    _, second, _ = await store.begin(PLACE, ANNA, "And then?")
     await store.shown_as(second, 600)
     await store.finish(second, "Then that.", EndReason.LENGTH, RECEIPT)
     found = [await store.answer_in(PLACE, page) for page in (FIRST_PAGE, 600)]
@@ -50,7 +50,7 @@ async def test_each_message_leads_to_its_own_answer(store: SqlConversations) -> 
 
 
 async def test_an_answer_is_found_while_it_is_running_and_after_a_crash(store: SqlConversations) -> None:
-    _, answer_id = await store.begin(await store.open(PLACE), ANNA, "And then?")
+    _, answer_id, _ = await store.begin(PLACE, ANNA, "And then?")
     await store.shown_as(answer_id, 600)
     running = await store.answer_in(PLACE, 600)
     await store.interrupt_running()
@@ -62,7 +62,7 @@ async def test_an_answer_is_found_while_it_is_running_and_after_a_crash(store: S
 
 
 async def test_what_was_undone_or_cleared_is_found_no_more(store: SqlConversations) -> None:
-    _, answer_id = await store.begin(await store.open(PLACE), ANNA, "And then?")
+    _, answer_id, _ = await store.begin(PLACE, ANNA, "And then?")
     await store.shown_as(answer_id, 600)
     await store.finish(answer_id, "Then that.", EndReason.COMPLETE, RECEIPT)
     await store.undo(PLACE, only_by=None)

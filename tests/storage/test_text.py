@@ -47,7 +47,7 @@ async def test_what_a_database_can_not_keep_is_replaced(database: Database, text
 async def everywhere(database: Database, text: str) -> set[str | None]:
     """Store the text wherever text goes; returns what is found there."""
     author, scope, place = Author(1, text), Scope(ScopeKind.CHANNEL, 1), Place(1, 7)
-    settings, personas, state = SqlSettings(database), SqlPersonas(database), SqlState(database)
+    settings, personas, state = SqlSettings(database), SqlPersonas(database, SqlSettings(database)), SqlState(database)
     conversations = SqlConversations(database)
     made = await settings.change(scope, {"persona": text, text: text}, guild_id=7, by=author)
     assert await settings.changes(scope, limit=2) == made[::-1]
@@ -55,8 +55,7 @@ async def everywhere(database: Database, text: str) -> set[str | None]:
     saved = await personas.save(7, text, text, by=author)
     assert await personas.save(7, text, text, by=author) == saved
     assert await personas.find(7, text) == saved
-    conversation = await conversations.open(place)
-    _, answer = await conversations.begin(conversation, author, text)
+    _, answer, _ = await conversations.begin(place, author, text)
     receipt = Receipt(text, text, 1, {"stop": [text]}, prompt_estimate=2, prompt_tokens=1)
     await conversations.finish(answer, text, EndReason.COMPLETE, receipt)
     assert await conversations.last_estimate(text) == (2, 1)

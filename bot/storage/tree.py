@@ -1,0 +1,179 @@
+"""Changing the tree of messages: each function is called in a transaction.
+
+The statements of every answer are built once, since building one takes longer than executing it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+
+from bot.chat.memory import BEING_WRITTEN, NOT_THEIR_QUESTION, NOT_THEIRS_ALONE, Begun
+from bot.chat.messages import Author, EndReason, Place, Receipt, Role, RunningAnswer, StoredMessage
+from bot.errors import BadInput, NotAllowed
+from bot.storage import branches
+from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, messages, receipts
+
+PURGE_BATCH = 1_000
+"""Messages deleted in one transaction: some milliseconds, so that no answer elsewhere waits for a long history."""
+
+_FIND = select(*conversations.c["id", "head_id"]).where(conversations.c.channel_id == bindparam("channel_id"))
+_MAKE = insert(conversations).returning(conversations.c.id)
+_ADD = insert(messages).returning(messages.c.id)
+_CHANGE = update(messages).where(messages.c.id == bindparam("message_id"))
+_MOVE = update(conversations).where(conversations.c.id == bindparam("its_id"))
+_FIND_ANSWER = (
+    select(*messages.c["parent_id", "conversation_id"])
+    .join(conversations)
+    .where(messages.c.id == bindparam("answer_id"), conversations.c.channel_id.is_not(None))
+)
+_TEAR_UP = delete(receipts).where(receipts.c.answer_id == bindparam("answer_id"))
+_KEEP_RECEIPT = insert(receipts)
+
+
+def begin(connection: Connection, place: Place, author: Author, question: str, at: datetime) -> Begun:
+    """Store a question below the head, and its empty answer as RUNNING."""
+    found = _find(connection, place)
+    conversation_id, head_id = (_make(connection, place, at), None) if found is None else (found.id, found.head_id)
+    window = [] if head_id is None else branches.window(connection, place.channel_id)
+    asked = {
+        "conversation_id": conversation_id,
+        "parent_id": head_id,
+        "role": Role.USER,
+        "author_id": author.id,
+        "author_name": author.name,
+        "content": question,
+        "end_reason": EndReason.COMPLETE,
+        "created_at": at,
+    }
+    question_id = _add(connection, asked)
+    nobody = {"author_id": None, "author_name": None}
+    running = {"parent_id": question_id, "role": Role.ASSISTANT, "content": "", "end_reason": EndReason.RUNNING}
+    return Begun(question_id, _add(connection, asked | running | nobody), window)
+
+
+def finish(
+    connection: Connection,
+    answer_id: int,
+    content: str,
+    reason: EndReason,
+    receipt: Receipt,
+    *,
+    question_tokens: int | None,
+) -> None:
+    """Store an answer's text, end and receipt, if it is still there; the head moves to it where it has any text."""
+    answer = connection.execute(_FIND_ANSWER, {"answer_id": answer_id}).first()
+    if answer is None:
+        return
+    size = {"tokens": receipt.answer_tokens, "tokenizer": None if receipt.answer_tokens is None else receipt.model}
+    connection.execute(_CHANGE, {"message_id": answer_id, "content": content, "end_reason": reason, **size})
+    if question_tokens is not None:
+        size = {"tokens": question_tokens, "tokenizer": receipt.model}
+        connection.execute(_CHANGE, {"message_id": answer.parent_id, **size})
+    connection.execute(_TEAR_UP, {"answer_id": answer_id})
+    connection.execute(_KEEP_RECEIPT, {"answer_id": answer_id, **asdict(receipt)})
+    if content:
+        connection.execute(_MOVE, {"its_id": answer.conversation_id, "head_id": answer_id})
+
+
+def move_window(connection: Connection, place: Place, start: int) -> None:
+    """Let the place's window start at a message, if that is one of the place's."""
+    here = exists().where(messages.c.id == start, messages.c.conversation_id == conversations.c.id)
+    its = conversations.c.channel_id == place.channel_id
+    connection.execute(update(conversations).where(its, here).values(window_start_id=start))
+
+
+def undo(connection: Connection, place: Place, only_by: int | None) -> list[StoredMessage]:
+    """Delete the newest question and answer of the shown branch, and what hangs below them; returns the two.
+
+    A window that began there begins at the root again: it held nothing else, and how much of the older messages
+    fits is not ours to say.
+    """
+    conversation = _find(connection, place)
+    newest = branches.branch(connection, place.channel_id, 2)
+    if conversation is None or not newest:
+        return []
+    question, author = newest[0].id, newest[0].author
+    if only_by is not None and (author is None or author.id != only_by):
+        raise NotAllowed(NOT_THEIR_QUESTION)
+    if branches.is_being_written(connection, question):
+        raise BadInput(BEING_WRITTEN)
+    parent = connection.scalar(select(messages.c.parent_id).where(messages.c.id == question))
+    gone = select(branches.subtree(question).c.id)
+    connection.execute(delete(messages).where(messages.c.id.in_(gone)))
+    connection.execute(_MOVE, {"its_id": conversation.id, "head_id": parent})
+    start_is_there = exists().where(messages.c.id == conversations.c.window_start_id)
+    connection.execute(
+        update(conversations).where(conversations.c.id == conversation.id, ~start_is_there).values(window_start_id=None)
+    )
+    return newest
+
+
+def unlink(connection: Connection, place: Place, only_by: int | None) -> int:
+    """Take the place's conversation out of everybody's sight; returns how many messages it had."""
+    row = _find(connection, place)
+    if row is None:
+        return 0
+    if only_by is not None and branches.authors(connection, place.channel_id) - {only_by}:
+        raise NotAllowed(NOT_THEIRS_ALONE)
+    connection.execute(_MOVE, {"its_id": row.id, "channel_id": None, "head_id": None, "window_start_id": None})
+    return _count(connection, row.id)
+
+
+def purge_some(connection: Connection) -> bool:
+    """Delete one batch of what was unlinked; whether there may be more."""
+    cleared = select(conversations.c.id).where(conversations.c.channel_id.is_(None)).limit(1)
+    conversation_id = connection.scalar(cleared)
+    if conversation_id is None:
+        return False
+    its = messages.c.conversation_id == conversation_id
+    batch = select(messages.c.id).where(its).order_by(messages.c.id.desc()).limit(PURGE_BATCH)
+    gone = connection.execute(delete(messages).where(messages.c.id.in_(batch)))
+    if gone.rowcount < PURGE_BATCH:
+        connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+    return True
+
+
+def count(connection: Connection, place: Place) -> int:
+    """How many messages the place has: on every branch, with and without an answer."""
+    row = _find(connection, place)
+    return 0 if row is None else _count(connection, row.id)
+
+
+def interrupt_running(connection: Connection) -> list[RunningAnswer]:
+    """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""
+    shown = (
+        select(messages.c.id, *conversations.c["channel_id", "guild_id", "parent_id"], discord_messages.c.discord_id)
+        .select_from(messages.join(conversations).outerjoin(discord_messages))
+        .where(IS_RUNNING, conversations.c.channel_id.is_not(None))
+        .order_by(messages.c.id, discord_messages.c.position)
+    )
+    places: dict[int, Place] = {}
+    pages: dict[int, list[int]] = {}
+    for row in connection.execute(shown):
+        places[row.id] = Place(row.channel_id, row.guild_id, row.parent_id)
+        pages.setdefault(row.id, []).extend([] if row.discord_id is None else [row.discord_id])
+    connection.execute(update(messages).where(IS_RUNNING).values(end_reason=EndReason.INTERRUPTED.value))
+    return [RunningAnswer(answer, place, tuple(pages[answer])) for answer, place in places.items()]
+
+
+def _find(connection: Connection, place: Place) -> AnyRow | None:
+    return connection.execute(_FIND, {"channel_id": place.channel_id}).first()
+
+
+def _make(connection: Connection, place: Place, at: datetime) -> int:
+    ids = {"channel_id": place.channel_id, "guild_id": place.guild_id, "parent_id": place.parent_id}
+    made: int = connection.execute(_MAKE, {**ids, "created_at": at}).scalar_one()
+    return made
+
+
+def _add(connection: Connection, message: dict[str, object]) -> int:
+    added: int = connection.execute(_ADD, message).scalar_one()
+    return added
+
+
+def _count(connection: Connection, conversation_id: int) -> int:
+    query = select(func.count()).select_from(messages).where(messages.c.conversation_id == conversation_id)
+    return connection.execute(query).scalar_one()

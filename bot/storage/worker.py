@@ -1,0 +1,84 @@
+"""A connection to the database with a thread of its own: a whole transaction is one way there and back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar, cast
+
+import aiosqlite
+from sqlalchemy import Connection, Engine
+
+from bot.errors import StorageError
+
+T = TypeVar("T")
+
+_FETCHED_AT_ONCE = 64
+"""Rows; aiosqlite wants to know it for its cursors, of which we use none."""
+
+
+class Worker:
+    """Does one piece of work after the other, in the order in which they came.
+
+    SQLAlchemy's own adapter to aiosqlite goes to the thread and back several times for each statement. That costs
+    many times the CPU of the statement itself, and a transaction then stays open for as long as a busy event loop
+    takes to come round to each of its steps.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._thread = _Thread(self._open, _FETCHED_AT_ONCE)
+
+    @classmethod
+    async def opened(cls, engine: Engine) -> Self:
+        """A worker on a new connection; `close` it in the end."""
+        worker = cls(engine)
+        await worker._thread
+        return worker
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Do the work in a transaction, which is undone where the work raises.
+
+        Once asked for it will be done, also where the caller is cancelled. Raises StorageError after `close`.
+        """
+        if self._connection.closed:
+            raise StorageError("The database is closed, because the bot is being stopped; please ask again later.")
+
+        def in_transaction() -> T:
+            with self._connection.begin():
+                return work(self._connection)
+
+        return await self._thread.run(in_transaction)
+
+    async def close(self) -> None:
+        """Close the connection when all work is done, and end the thread."""
+        if self._connection.closed:
+            return
+        await self._thread.run(self._connection.close)
+        await self._thread.close()
+
+    def _open(self) -> sqlite3.Connection:
+        self._connection = self._engine.connect()
+        return cast(sqlite3.Connection, self._connection.connection.driver_connection)
+
+
+class _Thread(aiosqlite.Connection):
+    """aiosqlite's connection, of which we use the thread."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection], iter_chunk_size: int) -> None:
+        super().__init__(connector, iter_chunk_size)
+        # A program that ends by an error does not wait for its database.
+        self._thread.daemon = True
+
+    async def run(self, work: Callable[[], T]) -> T:
+        done: T = await self._execute(work)  # type: ignore[no-untyped-call]
+        return done
