@@ -9,7 +9,7 @@ from bot.delivery.budget import Budget
 from bot.delivery.lane import Lane
 from bot.delivery.rate import Rate
 
-GLOBAL_CALLS = 45
+GLOBAL_CALLS = 48
 """Of the 50 calls a second that Discord allows a bot; the rest is for commands and buttons."""
 
 

@@ -50,6 +50,10 @@ class _Outlook:
     lane: Lane
     route: Budget
     left: int
+    opens: float
+    """When a call may be made: what all routes share may be used up for a moment."""
+    is_crowded: bool
+    """Whether what all routes share is scarcer for this answer than the route itself."""
     is_over: bool
     renews: float
     supply: float
@@ -107,11 +111,20 @@ def routine(lanes: Sequence[Lane], now: float, last: float) -> Slot:
     else:
         at = _together_at(outlooks, last)
         release = first.renews
-    if sum(outlook.left for outlook in usable) == 1:
-        at = max(at, release)
-    # A window is opened in good time, so that the next one can be, too. Else calls are taken where they lapse first.
-    best = min(usable, key=lambda it: (not it.opens_apart_from(outlooks, now), it.is_over, it.renews))
-    return Slot(max(at, now), best.lane)
+    # A lane whose calls many others may have taken when last words come is no reserve.
+    reserve = [outlook for outlook in usable if not outlook.is_crowded]
+    if sum(outlook.left for outlook in reserve) > 1:
+        reserve = []
+    elif any(outlook.is_crowded for outlook in outlooks):
+        release = min((outlook.renews - RENEWAL for outlook in reserve), default=release)
+
+    def best(outlook: _Outlook) -> tuple[float, bool, bool, float]:
+        """The earliest one; then a window is opened in good time, else calls are taken where they lapse first."""
+        opens = max(at, now, outlook.opens, release if outlook in reserve else now)
+        return opens, not outlook.opens_apart_from(outlooks, now), outlook.is_over, outlook.renews
+
+    chosen = min(usable, key=best)
+    return Slot(best(chosen)[0], chosen.lane)
 
 
 def _outlook(lane: Lane, route: Budget, now: float, last: float) -> _Outlook:
@@ -120,7 +133,9 @@ def _outlook(lane: Lane, route: Budget, now: float, last: float) -> _Outlook:
     return _Outlook(
         lane,
         route,
-        left=lane.left(now),
+        left=route.left(now),
+        opens=lane.open_at(now),
+        is_crowded=pace > route.seconds / route.calls,
         is_over=route.is_over(now),
         renews=renews,
         supply=max(renews - last, 0.0) / max(lane.gap(now, last), INSTANT),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import discord
 import pytest
 from simcord.actors import MemberActor
+from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle
+from simcord.enums import OverwriteType
 from simcord.env import Env
 
 from tests.fake_ollama import MODEL, FakeOllama
 from tests.world import Gate, answers, said, texts, written
 
 SIGNATURE = f"-# {MODEL} · assistant"
+VIEW = discord.Permissions(view_channel=True).value
 
 
 async def choose(member: MemberActor, channel: ChannelHandle, **wanted: str) -> None:
@@ -149,6 +154,47 @@ async def test_neither_a_quick_nor_a_private_answer_is_announced(
 
     assert notes(env) == []
     assert fake.closed == 0
+
+
+def last_answer(env: Env, channel: ChannelHandle) -> int:
+    """The id of the bot's newest message."""
+    assert env.bot.user is not None
+    return max(message.id for message in channel.history() if message.author.id == env.bot.user.id)
+
+
+def fails(fake: FakeOllama) -> None:
+    fake.error_line = "llama runner process has terminated"
+
+
+ENDS: dict[str, Callable[[Env, ChannelHandle, int, FakeOllama], object]] = {
+    "the answer is deleted": lambda env, channel, _question, _fake: env.backend.delete_message(
+        channel.id, last_answer(env, channel)
+    ),
+    "the question is deleted": lambda env, channel, question, _fake: env.backend.delete_message(channel.id, question),
+    "the channel is hidden": lambda env, channel, _question, _fake: env.backend.set_overwrite(
+        channel.id, Overwrite(env.backend.bot_user.id, OverwriteType.MEMBER, 0, VIEW)
+    ),
+    "the model fails": lambda _env, _channel, _question, fake: fails(fake),
+    "the answer turns out to be gone": lambda env, _channel, _question, _fake: env.inject_error(
+        "PATCH", "/channels/*/messages/*", status=404, code=10008
+    ),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_nothing_is_announced_where_there_is_no_complete_answer_to_be_seen(
+    end: str, env: Env, alice: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama
+) -> None:
+    await choose(alice, channel, ready_after="60")
+    fake.between = gate = Gate(env, before=1)
+    question = await alice.send(channel, f"{me} Why?")
+    await env.advance_time(70)
+
+    ENDS[end](env, channel, question.id, fake)
+    await env.settle()
+    await gate.open()
+
+    assert notes(env) == []
 
 
 async def test_the_wish_of_one_person_announces_nothing_to_another(

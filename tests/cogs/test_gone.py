@@ -13,7 +13,7 @@ from simcord.enums import OverwriteType
 from simcord.env import Env
 
 from tests.fake_ollama import MODEL, FakeOllama
-from tests.world import Gate, answers, thread_in
+from tests.world import Gate, answers, said, thread_in
 
 SIGNATURE = f"-# {MODEL} · assistant"
 VIEW = discord.Permissions(view_channel=True).value
@@ -36,6 +36,7 @@ LOSSES: dict[str, Callable[[Env, GuildHandle, ChannelHandle, RoleHandle], object
     "a role that changes": lambda env, guild, _channel, seer: env.backend.edit_role(
         guild.id, seer.id, {"permissions": 0}
     ),
+    "a role that is deleted": lambda env, guild, _channel, seer: env.backend.delete_role(guild.id, seer.id),
 }
 
 
@@ -89,6 +90,30 @@ async def test_changes_that_hide_nothing_stop_nothing(
     await gate.open()
 
     assert answers(env, channel) == [f"Hello there.\n{SIGNATURE}"]
+    assert fake.closed == 0
+
+
+CHANGES: dict[str, Callable[[Env, GuildHandle, ChannelHandle, RoleHandle], object]] = {
+    "the channel": lambda env, _guild, channel, _role: env.backend.edit_channel(channel.id, {"topic": "Answers"}),
+    "a role": lambda env, guild, _channel, role: env.backend.edit_role(guild.id, role.id, {"permissions": 0}),
+    "a role that is deleted": lambda env, guild, _channel, role: env.backend.delete_role(guild.id, role.id),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_command_in_a_channel_that_the_bot_never_saw_is_answered_whatever_changes(
+    change: str, env: Env, guild: GuildHandle, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    role = guild.create_role("team")
+    hide(env, channel)
+    fake.between = gate = Gate(env, before=1)
+    answer = await alice.slash(channel, "ask", prompt="Why?")
+
+    CHANGES[change](env, guild, channel, role)
+    await env.settle()
+    await gate.open()
+
+    assert said(answer) == f"-# alice asked: Why?\nHello there.\n{SIGNATURE}"
     assert fake.closed == 0
 
 

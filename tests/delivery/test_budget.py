@@ -226,6 +226,17 @@ def test_calls_that_were_refused_together_are_one_refusal() -> None:
     assert budget.calls == 4
 
 
+@pytest.mark.parametrize("used", [4, CALLS])
+def test_a_refusal_under_a_higher_limit_takes_no_calls_from_a_lower_one(used: int) -> None:
+    """The limit fell from 5 to 3, which a 429 does not say, but the next response does."""
+    budget = learned(used=used)
+    budget.refuse(retry_after=1.0, now=1.0)
+
+    budget.learn(limit=3, remaining=2, reset_after=5.0, now=2.1, sent=2.1)
+
+    assert (budget.calls, budget.left(2.1)) == (3, 2)
+
+
 def test_trust_comes_back_call_by_call_with_clean_minutes() -> None:
     budget = learned(used=4)
     budget.refuse(retry_after=1.0, now=0.0)

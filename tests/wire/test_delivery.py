@@ -170,6 +170,23 @@ async def test_an_answer_that_nobody_can_see_stops_the_model_at_once_and_is_kept
     assert kept(stage, scene.place) == [("Hello ", "stopped")]
 
 
+@pytest.mark.parametrize("by_mention", [False, True])
+async def test_an_answer_deleted_before_the_bot_knows_its_id_stops_the_model(stage: Stage, by_mention: bool) -> None:
+    held = Held(stage.ollama, before=1)
+    unheard = stage.discord.faults.slow("POST", "/callback$|/messages$", seconds=1.0, after=True)
+
+    if by_mention:
+        stage.mention("Hi")
+    else:
+        stage.ask("Hi")
+    answer = await stage.said(stage.channel, shows("Hello"))
+    stage.discord.delete_message(answer)
+
+    await held.left()
+    assert unheard.hits == 1
+    assert pages(stage.channel) == []
+
+
 async def test_an_answer_whose_token_dies_goes_on_through_the_channel_to_its_last_page(stage: Stage) -> None:
     stage.ollama.answer = numbered(500)
     held = Held(stage.ollama, before=50)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from playground.discord import Asked, Limit, RateLimits
+from playground.discord import Asked, Limit, Permission, RateLimits
 from tests.fake_ollama import MODEL
 
-from .stage import Stage, answer, is_finished, numbered, paced, shows, staged
+from .stage import Stage, answer, is_finished, numbered, paced, pages, shows, staged
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 
@@ -146,3 +146,17 @@ async def test_the_rhythm_follows_limits_that_change_in_the_middle_of_an_answer(
     quick, slow, many = seen
     assert quick.alone > many.alone > slow.alone
     assert quick.both > many.both > slow.both
+
+
+async def test_where_the_bot_may_not_send_messages_all_pages_of_a_command_come_by_its_token(stage: Stage) -> None:
+    stage.ollama.answer = numbered(999)
+    paced(stage.ollama, rate=150)
+    stage.channel.deny_bot(Permission.SEND_MESSAGES)
+
+    stage.ask("Count")
+    await stage.said(stage.channel, is_finished)
+
+    found = [word for page in pages(stage.channel) for word in page.content.split() if word.startswith("w")]
+    assert found == [token.strip() for token in stage.ollama.answer]
+    assert len(pages(stage.channel)) == 3
+    assert [call.status for call in stage.discord.calls if call.status >= 400] == [403]
