@@ -119,9 +119,10 @@ class Budget:
     def refuse(self, *, retry_after: float, now: float) -> None:
         """Take a 429: nothing is left until then, and later windows are trusted with no more than this one let through.
 
-        Other calls that were on their way are refused with it, which is no further news.
+        Other calls on their way are refused with it, which is no further news. Nor is a refusal beyond a limit
+        that was learnt meanwhile.
         """
-        if now >= self._refused_until:
+        if now >= self._refused_until and self._used <= self._limit:
             let_through = min(self.calls, self._used) - 1
             self._withhold(self._limit - max(let_through, self.calls // 2, 1), now)
         self._refused_until = max(self._refused_until, now + retry_after + SAFETY)

@@ -63,17 +63,20 @@ class InteractionSurface(Surface):
         self._plain_messages: set[int] = set()
         """Pages that are messages of the channel like any other, which the token does not reach."""
         self._doubtful: set[int] = set()
-        """Pages that may have been sent already, although Discord's confirmation never came."""
+        """Pages that may have been sent through the token already, although Discord's confirmation never came."""
 
     def lanes(self, page: int) -> Sequence[Lane]:
         """For edits the token and the channel; for new pages a follow-up of the token, or a message to the channel."""
         token = self._token if self.seconds_to_begin > 0 else None
         if page == 0 and token and not self._interaction.response.is_done():
             return (self._response,)
-        is_new = page >= len(self.message_ids)
-        found = [token] if token and (is_new or page not in self._plain_messages) else []
-        if other := self._sends if is_new else self._channel:
-            found.append(other)
+        by_token = None if page in self._plain_messages else token
+        if page < len(self.message_ids):
+            ways = (by_token, self._channel)
+        else:
+            # Once tried, a page stays with the way on which it can be found out whether it came through.
+            ways = (by_token, None if by_token and page in self._doubtful else self._sends)
+        found = [lane for lane in ways if lane]
         if not found:
             raise SurfaceGone
         return found
@@ -125,49 +128,60 @@ class InteractionSurface(Surface):
         await self._caller.when_open(lane, call)
 
     async def _begin(self, page: int, payload: Payload, lane: Lane) -> int:
-        how = payload.for_send()
         if lane is self._response:
             return await self._respond(payload)
         if lane is self._token:
             return await self._follow_up(page, payload, lane)
-        nonce = f"{self._interaction.id}.{page}"
-        sent = await self._caller.fetch(lane, self._messageable().send(**how, silent=True, nonce=nonce))
+        # From now on the page stays with the channel, which knows it by its nonce if it has to be sent again.
         self._plain_messages.add(page)
-        return sent.id
+        nonce = f"{self._interaction.id}.{page}"
+        call = self._messageable().send(**payload.for_send(), silent=True, nonce=nonce)
+        return (await self._caller.fetch(lane, call)).id
 
     async def _follow_up(self, page: int, payload: Payload, lane: Lane) -> int:
         """Send a follow-up; after a deferral, Discord takes the first one as the response."""
-        if page == 0 and page in self._doubtful:
-            # The response can be edited, whether it is there or not; a follow-up would be a second message.
-            return (await self._interaction.edit_original_response(**payload.for_edit())).id
-        call = self._interaction.followup.send(
-            **payload.for_send(), ephemeral=self._private, silent=page > 0, wait=True
-        )
+        if page in self._doubtful:
+            if page == 0:
+                # The response can be edited, whether it is there or not; a follow-up would be a second message.
+                return (await self._interaction.edit_original_response(**payload.for_edit())).id
+            if self._channel and (found := await self._follow_up_sent()):
+                call = self._messageable().get_partial_message(found).edit(**payload.for_edit())
+                await self._caller.edit(self._channel, call)
+                return found
         began = self.clock()
         try:
-            sent = await self._caller.fetch(lane, call)
+            sent = await self._caller.fetch(
+                lane,
+                self._interaction.followup.send(
+                    **payload.for_send(), ephemeral=self._private, silent=page > 0, wait=True
+                ),
+            )
         except PASSING:
             self._doubtful.add(page)
             raise
-        if self._channel and (page in self._doubtful or self.clock() - began > REPEATED):
-            return await self._without_doubles(sent)
-        return sent.id
+        may_be_doubled = self._channel and self.clock() - began > REPEATED
+        return (await self._follow_up_sent() if may_be_doubled else None) or sent.id
 
-    async def _without_doubles(self, sent: discord.WebhookMessage) -> int:
-        """Keep the first of several messages that are the same, where a repetition made two of one; returns its id.
+    async def _follow_up_sent(self) -> int | None:
+        """The id of a follow-up that stands below the page before; more of them are deleted.
 
         Webhooks take no nonce, by which Discord itself would know a message that was sent before.
         """
         after = discord.Object(self.message_ids[-1] if self.message_ids else self._interaction.id)
         try:
-            found = [message async for message in self._messageable().history(after=after, limit=10)]
-            same = [it for it in found if it.author == sent.author and it.content == sent.content]
-            for double in same[1:]:
+            messages = [it async for it in self._messageable().history(after=after, limit=10) if self._is_ours(it)]
+            for double in messages[1:]:
                 await double.delete()
         except PASSING as error:
             log.info("Whether a message was sent twice could not be found out: %s", error)
-            return sent.id
-        return same[0].id if same else sent.id
+            return None
+        return messages[0].id if messages else None
+
+    def _is_ours(self, message: discord.Message) -> bool:
+        """Whether a message came through this interaction's token."""
+        origin = message.interaction_metadata
+        is_webhooks = message.webhook_id == self._interaction.application_id
+        return is_webhooks and (origin is None or origin.id == self._interaction.id)
 
     async def _respond(self, payload: Payload) -> int:
         try:
@@ -206,6 +220,7 @@ class InteractionSurface(Surface):
         elif lane is self._sends and is_final(error):
             log.info("New messages can't be sent to the channel: HTTP %s, code %s", error.status, error.code)
             self._sends = None
+            self._plain_messages.discard(len(self.message_ids))
         elif lane is self._token and error.code in _TOKEN_DEAD:
             # Discord's clock counts, whatever ours says.
             self._token = None

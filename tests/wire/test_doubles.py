@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from playground.bot_process import BotProcess
-from playground.discord import Asked, EventKind
+from playground.discord import Asked
 from playground.discord.faults import Fault, Faults
 from tests.fake_ollama import MODEL
 
-from .stage import PATIENCE, Held, Stage, is_finished, numbered, pages
+from .stage import PATIENCE, Held, Stage, is_finished, numbered, paced, pages, shows
 
 pytestmark = pytest.mark.wire
 
@@ -46,7 +46,7 @@ async def test_a_follow_up_whose_confirmation_is_lost_stands_there_once(
     fault = loss(stage.discord.faults, "/webhooks/")
 
     stage.ask("Count")
-    await stage.discord.wait_for(lambda event: event.kind is EventKind.MESSAGE_DELETE, timeout=PATIENCE)
+    await stage.said(stage.channel, shows("w449"))
     held.go_on()
     await stage.said(stage.channel, is_finished)
 
@@ -54,6 +54,23 @@ async def test_a_follow_up_whose_confirmation_is_lost_stands_there_once(
     found = [word for page in pages(stage.channel) for word in page.content.split() if word.startswith("w")]
     assert found == [token.strip() for token in stage.ollama.answer]
     assert (len(pages(stage.channel)), fault.hits) == (2, 1)
+
+
+async def test_a_follow_up_that_is_lost_twice_while_its_text_grows_stands_there_once(
+    stage: Stage, bot: BotProcess
+) -> None:
+    stage.ollama.answer = numbered(430)
+    paced(stage.ollama, rate=80)
+    fault = stage.discord.faults.drop("POST", "/webhooks/", times=2, after=True)
+
+    stage.ask("Count")
+    await stage.said(stage.channel, lambda message: is_finished(message) and "w429" in message.content)
+
+    await bot.stop()
+    found = [word for page in pages(stage.channel) for word in page.content.split() if word.startswith("w")]
+    assert found == [token.strip() for token in stage.ollama.answer]
+    assert len(pages(stage.channel)) == 2
+    assert fault.hits
 
 
 @losses
