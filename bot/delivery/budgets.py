@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable
 from weakref import WeakValueDictionary
 
@@ -13,8 +14,12 @@ GLOBAL_CALLS = 48
 """Of the 50 calls a second that Discord allows a bot; the rest is for commands and buttons."""
 
 
+RECENT = 256
+"""Buckets that are remembered although no lane holds them any more."""
+
+
 class Budgets:
-    """Hands out lanes; a bucket that no lane holds any more is forgotten."""
+    """Hands out lanes; a bucket that no lane has held for long is forgotten."""
 
     def __init__(self, *, unlimited: bool = False) -> None:
         """`unlimited` is for servers without rate limits, which real Discord is not."""
@@ -22,6 +27,8 @@ class Budgets:
         self._everywhere = Rate(GLOBAL_CALLS, 1.0)
         self._known: WeakValueDictionary[Hashable, Budget] = WeakValueDictionary()
         self._hashes: dict[str, str] = {}
+        self._lately: deque[Budget] = deque(maxlen=RECENT)
+        """Held on to, because the next answer in a channel may begin in the same window."""
 
     def edits(self, channel_id: int) -> Lane:
         """Editing messages through their channel."""
@@ -47,4 +54,5 @@ class Budgets:
         budget = self._known.get(key)
         if budget is None:
             budget = self._known[key] = Budget()
+        self._lately.append(budget)
         return budget

@@ -43,8 +43,11 @@ class _Call:
         lane.spend(self._sent)
 
     def request(self) -> None:
-        """Take note that it is sent now, or once more."""
+        """Take note that it is sent now, or once more by discord.py."""
         self._sent = self._clock()
+        if self._settled:
+            self._settled = False
+            self._lane.spend(self._sent)
 
     def response(self, status: int, headers: Mapping[str, str]) -> None:
         """Take what Discord says of its limits, and whether it has done what was asked."""

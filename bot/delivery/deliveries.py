@@ -27,9 +27,8 @@ GRACE = 6.0
 LAST_WORDS = 3.0
 """Seconds that they then get to show that they were interrupted."""
 
-
-MANY = 100
-"""Deleted messages that are remembered."""
+UNKNOWN_KEPT = 100
+"""Ids of deleted messages that are remembered, the newest ones."""
 
 
 @dataclass(eq=False, slots=True)
@@ -39,6 +38,10 @@ class _Running:
     control: Control
     question_message: int | None
     done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def consists_of(self, message_id: int) -> bool:
+        """Whether a message is the question or one of the pages."""
+        return message_id == self.question_message or message_id in self.surface.message_ids
 
     def is_about(self, discord_id: int) -> bool:
         """Whether a message (the question or a page), channel, thread or server of this id carries the answer."""
@@ -72,7 +75,7 @@ class Deliveries:
         self._placeholder_after = placeholder_after
         self._clock = clock
         self._running: set[_Running] = set()
-        self._unknown: deque[int] = deque(maxlen=MANY)
+        self._unknown: deque[int] = deque(maxlen=UNKNOWN_KEPT)
         """What was deleted lately and belonged to no answer that we knew of."""
         self._closing = False
 
@@ -111,7 +114,7 @@ class Deliveries:
             noting.append(asyncio.create_task(traces.update()))
 
         async def written() -> None:
-            if any(map(running.is_about, self._unknown)):
+            if any(map(running.consists_of, self._unknown)):
                 self._stop([running])
             await traces.update()
 
@@ -177,7 +180,7 @@ class Deliveries:
             running.control.stop()
 
     async def close(self) -> None:
-        """Let running answers end, then interrupt the rest; after at most 9 seconds none is left unmarked."""
+        """Let running answers end, then interrupt the rest, within 9 seconds; the next start mends what is left."""
         self._closing = True
         if not self._running:
             return

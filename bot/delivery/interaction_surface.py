@@ -83,7 +83,7 @@ class InteractionSurface(Surface):
 
     @property
     def needs_sight(self) -> bool:
-        """Not where people brought the bot's commands along to a channel that it never saw."""
+        """Not where the token alone is used: for private answers, and in channels that the bot does not see."""
         return self._channel is not None
 
     @property
@@ -143,7 +143,7 @@ class InteractionSurface(Surface):
         if page in self._doubtful:
             if page == 0:
                 # The response can be edited, whether it is there or not; a follow-up would be a second message.
-                return (await self._interaction.edit_original_response(**payload.for_edit())).id
+                return await self._edit_response(payload)
             if self._channel and (found := await self._follow_up_sent()):
                 call = self._messageable().get_partial_message(found).edit(**payload.for_edit())
                 await self._caller.edit(self._channel, call)
@@ -191,10 +191,14 @@ class InteractionSurface(Surface):
             if error.code != _ANSWERED_ALREADY:
                 raise
             # An earlier try came through, only its confirmation was lost.
-            return (await self._interaction.edit_original_response(**payload.for_edit())).id
+            return await self._edit_response(payload)
         if response.message_id is None:
             raise SurfaceGone  # only the type allows for a response without a message
         return response.message_id
+
+    async def _edit_response(self, payload: Payload) -> int:
+        call = self._interaction.edit_original_response(**payload.for_edit())
+        return (await self._caller.fetch(self._token or self._response, call)).id
 
     async def _edit(self, page: int, payload: Payload, lane: Lane) -> None:
         message_id, how = self.message_ids[page], payload.for_edit()

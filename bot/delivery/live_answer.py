@@ -60,7 +60,7 @@ class LiveAnswer:
         """Whether nothing can be shown any more."""
         self._waiting = False
         self._out_of_time = False
-        self._is_urgent = False
+        self._lane_lost = False
         self._words_written = False
         self._changed = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -120,7 +120,6 @@ class LiveAnswer:
             await self._surface.hint()
             if self._rendering.is_finished or await is_set_within(self._ended, min(HINT_EVERY, time_left)):
                 break
-        self._quiet = False
 
     async def _show(self, on_written: Callable[[], Awaitable[None]], stack: ExitStack) -> bool:
         failures = 0
@@ -146,7 +145,7 @@ class LiveAnswer:
                 await self._write(page, lane)
             except PASSING as error:
                 if failures == len(RETRIES):
-                    log.exception("An answer is left incomplete in Discord after %s failed writes", failures)
+                    log.exception("An answer is left incomplete in Discord after %s failed writes", failures + 1)
                     self._control.stop()
                     return False
                 log.warning("A write to Discord failed and is repeated: %s", error)
@@ -157,10 +156,10 @@ class LiveAnswer:
             await on_written()
 
     def _urgency(self, page: int) -> Urgency:
-        """First words, last words and a second attempt can't wait; nor should a page that others wait behind."""
+        """First words, last words and a write that lost its lane can't wait, nor should a page with text behind it."""
         rendering = self._rendering
         first_words = rendering.has_text and not self._words_written
-        if first_words or rendering.is_finished or self._is_urgent or not self._surface.message_ids:
+        if first_words or rendering.is_finished or self._lane_lost or not self._surface.message_ids:
             return Urgency.URGENT
         if page < rendering.current or page >= len(self._surface.message_ids):
             return Urgency.EAGER
@@ -194,12 +193,12 @@ class LiveAnswer:
             try:
                 await self._surface.write(page, Payload(content, file=file), lane)
             except LaneLost:
-                self._is_urgent = True
+                self._lane_lost = True
                 return
             except FileRefused:
                 log.info("A file with the whole answer is refused, so all of it comes as messages")
                 rendering.without_file()
                 return
             self._words_written = has_text
-            self._is_urgent = False
+            self._lane_lost = False
         rendering.wrote(page, content, version)

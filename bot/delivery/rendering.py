@@ -121,8 +121,8 @@ class Rendering:
         else:
             texts.append(footer)
         self._final = [*self._left, *filter(None, texts)]
-        # The last page may have been full already, with nothing but white space after it.
-        self._settled = min(self._settled, len(self._final) - 1)
+        # A page that was final may get the footer after all, or have said that a file follows.
+        self._settled = 0
         self.version += 1
 
     def pending(self) -> int | None:
@@ -145,7 +145,7 @@ class Rendering:
         number, closed = page - len(self._left), len(self._pages.closed)
         if number < closed:
             text = self._closed(number)
-            is_last = number == self._max_messages - 1 and self.is_too_long
+            is_last = number == self._max_messages - 1 and self.is_too_long and number not in self._sealed
             return _joined(text, wording.WRITING_FILE) if is_last else text
         return _joined(_joined("" if number else self._header, self._pages.frame()), self._status)
 

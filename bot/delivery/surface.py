@@ -127,11 +127,11 @@ class Surface(ABC):
 
     @abstractmethod
     async def send_file(self, file: TextFile) -> None:
-        """Send a file below the last page. Raises as `write` does."""
+        """Send a file below the last page. Raises SurfaceGone where no way is left, else `PASSING` errors."""
 
     @abstractmethod
     async def announce(self, asker: int, text: str) -> None:
-        """Send a message that notifies the person who asked. Raises as `write` does."""
+        """Send a message that notifies the person who asked. Raises as `send_file` does."""
 
     @property
     def needs_sight(self) -> bool:

@@ -79,9 +79,9 @@ class OllamaClient(ollama.AsyncClient):
             rest = b""
             async for piece in _body(response):
                 *lines, rest = (rest + piece).split(b"\n")
-                for line in lines:
+                for line in filter(bytes.strip, lines):  # some proxies keep a connection alive by blank ones
                     yield _part(cls, line)
-            if rest:
+            if rest.strip():
                 yield _part(cls, rest)
 
 

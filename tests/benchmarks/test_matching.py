@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,7 +149,8 @@ def test_every_frame_that_the_bot_makes_of_an_answer_is_exact() -> None:
         pages.feed(token)
         shown = match_pages([*(page.text for page in pages.closed), pages.frame()], answer.text)
         assert shown.exact
-        ends.append(shown.end)
+        # A bar that turns out to begin a table's rule is taken back, a word never.
+        ends.append(len(re.findall(r"\w+", answer.text[: shown.end])))
     pages.flush()
     assert len(pages.closed) > 2
     assert ends == sorted(ends)

@@ -12,6 +12,7 @@ from simcord.builders import ChannelHandle, GuildHandle, RoleHandle
 from simcord.enums import OverwriteType
 from simcord.env import Env
 
+from bot.client import Bot
 from tests.fake_ollama import MODEL, FakeOllama
 from tests.world import Gate, answers, said, thread_in
 
@@ -141,3 +142,14 @@ async def test_a_server_that_throws_the_bot_out_stops_the_model(
     await env.settle()
 
     assert fake.closed == 1
+
+
+async def test_a_thread_that_was_closed_and_opened_again_is_answered_to_the_end(
+    env: Env, alice: MemberActor, channel: ChannelHandle, simcord_bot: Bot
+) -> None:
+    """What went away once is no reason to stop what comes later."""
+    simcord_bot.services.deliveries.stop_about(channel.id)
+
+    answer = await alice.slash(channel, "ask", prompt="Why?")
+
+    assert said(answer).endswith(f"Hello there.\n{SIGNATURE}")

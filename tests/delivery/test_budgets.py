@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 from bot.delivery.budget import CALLS
-from bot.delivery.budgets import GLOBAL_CALLS, Budgets
+from bot.delivery.budgets import GLOBAL_CALLS, RECENT, Budgets
 from bot.delivery.lane import Lane
 
 
@@ -50,13 +50,20 @@ def test_all_channels_count_together_in_what_the_bot_may_do_but_tokens_do_not() 
     assert budgets.token("a").left(0.0) == CALLS
 
 
-def test_a_bucket_that_nobody_holds_any_more_is_forgotten() -> None:
+def test_a_bucket_that_nobody_has_held_for_long_is_forgotten() -> None:
     budgets = Budgets()
-    for channel in range(10):
+    for channel in range(3 * RECENT):
         budgets.edits(channel).spend(0.0)
     gc.collect()
 
-    assert len(budgets._known) == 0
+    assert len(budgets._known) == RECENT
+
+
+def test_the_next_answer_in_a_channel_knows_what_the_one_before_learnt() -> None:
+    budgets = Budgets()
+    budgets.edits(1).refuse(0.0, 5.0, everywhere=False)
+
+    assert budgets.edits(1).left(1.0) == 0
 
 
 def test_where_nothing_is_limited_a_thousand_calls_may_be_made() -> None:

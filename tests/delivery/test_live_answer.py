@@ -182,7 +182,7 @@ async def test_a_discord_that_fails_again_and_again_ends_the_showing_and_the_mod
     assert shown.control.reason is EndReason.STOPPED
     assert clock() >= sum(RETRIES)
     assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
-        f"An answer is left incomplete in Discord after {len(RETRIES)} failed writes"
+        f"An answer is left incomplete in Discord after {len(RETRIES) + 1} failed writes"
     ]
 
 

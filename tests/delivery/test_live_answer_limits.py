@@ -11,6 +11,7 @@ from bot.delivery import wording
 from bot.delivery.lane import Lane
 from bot.delivery.live_answer import HINT_EVERY, LAST_SECONDS
 from bot.delivery.surface import OLD, Payload, TextFile
+from bot.errors import ModelStalled
 from tests.virtual_time import in_virtual_time
 from tests.wall import DONE, HEADER, Shown, Wall, expected, refusal
 
@@ -28,6 +29,18 @@ async def test_what_goes_beyond_the_allowed_messages_comes_as_a_file_with_the_wh
     assert pages[1].endswith(f"\n{wording.IN_FILE}\n-# tiny:1b · assistant")
     assert shown.wall.files == [TextFile("answer.md", text)]
     assert any(content.endswith(wording.WRITING_FILE) for _, content in shown.wall.writes)
+
+
+@in_virtual_time
+async def test_a_line_about_the_file_to_come_is_gone_in_the_end() -> None:
+    shown = Shown(Wall(), display=Display(max_messages=1))
+    await shown.stream("word " * 500, rate=400)
+
+    failed = Finished(EndReason.FAILED, error=ModelStalled("A sentence that is too long for the page. " * 5))
+    pages = await shown.end(failed)
+
+    assert not any(wording.WRITING_FILE in page for page in pages)
+    assert wording.IN_FILE in pages[-1]
 
 
 @in_virtual_time

@@ -28,6 +28,14 @@ async def test_an_answer_arrives_as_events_and_ends_with_the_models_own_figures(
     assert answer == [Text("Hel"), Text("lo"), end]
 
 
+async def test_blank_lines_that_keep_a_connection_alive_are_no_trouble() -> None:
+    body = Pieces([ndjson(line("Hel")), b"\n", b"\r\n" + ndjson(line("lo")), b"\n" + ndjson(LAST), b"\n"])
+
+    answer = await events(script(httpx.Response(200, stream=body)).model())
+
+    assert [event for event in answer if isinstance(event, Text)] == [Text("Hel"), Text("lo")]
+
+
 async def test_thoughts_are_told_apart_from_the_answer() -> None:
     server = script(streaming(line(thinking="Hm."), line("Yes", thinking="So."), LAST))
 

@@ -180,7 +180,6 @@ async def test_each_trouble_before_the_answer_becomes_a_sentence(
         (b"", httpx.DecodingError("gzip"), StreamBroken),
         (b"<html>502</html>\n", None, StreamBroken),
         (b'{"message": {"rol', None, StreamBroken),
-        (b"\n", None, StreamBroken),
         (b"[]\n", None, StreamBroken),
         (b"null\n", None, StreamBroken),
         (b'{"message": "text", "done": false}\n', None, StreamBroken),
