@@ -63,10 +63,6 @@ class Budget:
         """When the running window ends; where none is running, the end of one that begins at `begins`."""
         return begins + self.seconds if self.is_over(now) else self._renews
 
-    def share(self, now: float) -> float:
-        """Calls left for one of the sharers."""
-        return self.left(now) / max(self.sharers, 1)
-
     def gap(self, now: float, last: float, *, notice: float = 0.0) -> float:
         """Seconds from a sharer's last call to its next, so that calls come evenly and every sharer gets as many.
 

@@ -16,7 +16,7 @@ from bot.chat.messages import Author, EndReason, Place
 from bot.delivery import wording
 from bot.delivery.calls import monotonic
 from bot.delivery.live_answer import PLACEHOLDER_AFTER, LiveAnswer
-from bot.delivery.surface import PASSING, LaneLost, Surface, SurfaceGone, TextFile
+from bot.delivery.surface import PASSING, Surface, SurfaceGone, TextFile
 from bot.delivery.traces import Traces
 from bot.errors import QueueFull
 
@@ -145,7 +145,7 @@ class Deliveries:
     async def _attach_question(self, running: _Running) -> None:
         try:
             await running.surface.send_file(TextFile("question.txt", running.question.text))
-        except (SurfaceGone, LaneLost):
+        except SurfaceGone:
             pass
         except PASSING:
             log.exception("A question could not be given back as a file")

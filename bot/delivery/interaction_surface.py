@@ -55,10 +55,10 @@ class InteractionSurface(Surface):
         budgets = caller.budgets
         self._response = Lane("response")
         self._token: Lane | None = budgets.token(interaction.token)
-        self._channel: Lane | None = None
+        self._edits: Lane | None = None
         self._sends: Lane | None = None
         if not private and (channel_id := interaction.channel_id) is not None and _is_member(interaction):
-            self._channel = budgets.edits(channel_id)
+            self._edits = budgets.edits(channel_id)
             self._sends = budgets.messages(channel_id)
         self._plain_messages: set[int] = set()
         """Pages that are messages of the channel like any other, which the token does not reach."""
@@ -72,7 +72,7 @@ class InteractionSurface(Surface):
             return (self._response,)
         by_token = None if page in self._plain_messages else token
         if page < len(self.message_ids):
-            ways = (by_token, self._channel)
+            ways = (by_token, self._edits)
         else:
             # Once tried, a page stays with the way on which it can be found out whether it came through.
             ways = (by_token, None if by_token and page in self._doubtful else self._sends)
@@ -84,7 +84,7 @@ class InteractionSurface(Surface):
     @property
     def needs_sight(self) -> bool:
         """Not where the token alone is used: for private answers, and in channels that the bot does not see."""
-        return self._channel is not None
+        return self._edits is not None
 
     @property
     def seconds_to_begin(self) -> float:
@@ -94,7 +94,7 @@ class InteractionSurface(Surface):
     @property
     def seconds_left(self) -> float:
         """No longer than the token lives, where the channel is closed to the bot."""
-        return math.inf if self._channel else self.seconds_to_begin
+        return math.inf if self._edits else self.seconds_to_begin
 
     async def hint(self) -> None:
         """Let Discord say that the bot is thinking, which stays until the answer comes."""
@@ -144,9 +144,9 @@ class InteractionSurface(Surface):
             if page == 0:
                 # The response can be edited, whether it is there or not; a follow-up would be a second message.
                 return await self._edit_response(payload)
-            if self._channel and (found := await self._follow_up_sent()):
+            if self._edits and (found := await self._follow_up_sent()):
                 call = self._messageable().get_partial_message(found).edit(**payload.for_edit())
-                await self._caller.edit(self._channel, call)
+                await self._caller.edit(self._edits, call)
                 return found
         began = self.clock()
         try:
@@ -159,7 +159,7 @@ class InteractionSurface(Surface):
         except PASSING:
             self._doubtful.add(page)
             raise
-        may_be_doubled = self._channel and self.clock() - began > REPEATED
+        may_be_doubled = self._edits and self.clock() - began > REPEATED
         return (await self._follow_up_sent() if may_be_doubled else None) or sent.id
 
     async def _follow_up_sent(self) -> int | None:
@@ -218,9 +218,9 @@ class InteractionSurface(Surface):
         return interaction.client.get_partial_messageable(interaction.channel_id, guild_id=interaction.guild_id)
 
     def _refused(self, error: discord.HTTPException, lane: Lane) -> None:
-        if lane is self._channel and is_final(error):
+        if lane is self._edits and is_final(error):
             log.info("The channel is closed to the bot: HTTP %s, code %s", error.status, error.code)
-            self._channel = None
+            self._edits = None
         elif lane is self._sends and is_final(error):
             log.info("New messages can't be sent to the channel: HTTP %s, code %s", error.status, error.code)
             self._sends = None

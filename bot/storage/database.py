@@ -95,8 +95,11 @@ class Database:
 
         with _translated():
             # A connection of its own, since its foreign keys are off: nobody else may get it.
-            async with await Worker.opened(self._engine.execution_options(**sqlite.REBUILDING)) as worker:
+            worker = await Worker.opened(self._engine.execution_options(**sqlite.REBUILDING))
+            try:
                 return await worker.run(checked)
+            finally:
+                await worker.close()
 
     async def ping(self) -> None:
         """Raise StorageError where the database can't be read and written now. Leaves no trace."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self, TypeVar, cast
 
 import aiosqlite
@@ -36,14 +35,6 @@ class Worker:
         worker = cls(engine)
         await worker._thread
         return worker
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Do the work in a transaction, which is undone where the work raises.

@@ -8,13 +8,13 @@ from contextlib import suppress
 import discord
 
 from bot.delivery.surface import NO_MENTIONS, PASSING
-from bot.ui.errors import tell_user
+from bot.ui.views import TellingView
 
 PATIENCE = 120
 """Seconds after which the question lapses."""
 
 
-class Confirm(discord.ui.View):
+class Confirm(TellingView):
     """Does nothing until its person agrees. Shown privately, so nobody else can press."""
 
     def __init__(self, *, label: str, action: Callable[[], Awaitable[str]]) -> None:
@@ -54,12 +54,3 @@ class Confirm(discord.ui.View):
         if self._asked:
             with suppress(*PASSING):  # the question was dismissed
                 await self._asked.edit_original_response(content="Nothing was changed: nobody answered.", view=None)
-
-    async def on_error(
-        self,
-        interaction: discord.Interaction[discord.Client],
-        error: Exception,
-        item: discord.ui.Item[discord.ui.View],  # noqa: ARG002  # discord.py's signature
-    ) -> None:
-        """Say what went wrong."""
-        await tell_user(interaction, error)

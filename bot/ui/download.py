@@ -19,8 +19,8 @@ from bot.delivery.schedule import Urgency
 from bot.delivery.surface import PASSING, LaneLost, Payload, Surface, SurfaceGone
 from bot.errors import explain
 from bot.ui.checks import may
-from bot.ui.errors import tell_user
 from bot.ui.responses import plain
+from bot.ui.views import TellingView
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def progress_text(name: str, progress: PullProgress, speed: float) -> str:
     return f"{head}\n`{'█' * filled}{'░' * (BAR - filled)}` {share:.0%}, {sizes}{rate}"
 
 
-class Download(discord.ui.View):
+class Download(TellingView):
     """Reads the download as fast as it comes and shows the newest state as often as Discord allows."""
 
     def __init__(
@@ -186,12 +186,3 @@ class Download(discord.ui.View):
         with suppress(*PASSING):  # the wish counts, also where Discord does not hear that it was heard
             await interaction.response.defer()
         await self.cancel(f"{plain(interaction.user.display_name)} pressed Cancel")
-
-    async def on_error(
-        self,
-        interaction: discord.Interaction[discord.Client],
-        error: Exception,
-        item: discord.ui.Item[discord.ui.View],  # noqa: ARG002  # discord.py's signature
-    ) -> None:
-        """Say what went wrong."""
-        await tell_user(interaction, error)

@@ -83,13 +83,6 @@ def test_a_lost_call_is_no_longer_on_its_way() -> None:
     assert budget.left(SECONDS + SAFETY) == CALLS
 
 
-def test_a_share_is_an_equal_part_of_what_is_left() -> None:
-    budget = learned(used=1)
-    budget.sharers = 2
-
-    assert budget.share(0.0) == (CALLS - 1) / 2
-
-
 # ---- Responses in any order ----
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.delivery.pages import Pages
 from bot.delivery.text import units
-from tests.delivery.test_pages import SIZES
+from tests.delivery.paging import SIZES
 
 # Characters: a half-typed link, fence or run of markers, and a word; at the end of a page, what is read beyond it, too.
 MOST_HELD, MOST_HELD_AT_PAGE_END = 72, 136

@@ -8,6 +8,7 @@ from bot.delivery.draft import Page
 from bot.delivery.markdown import Scan
 from bot.delivery.pages import LIMIT, Pages
 from bot.delivery.text import units, without_lone_surrogates
+from tests.delivery.paging import SIZES, paged
 
 NASTY = [
     *(
@@ -52,16 +53,7 @@ TIDY_TEXT = st.lists(
     ),
     max_size=60,
 ).map("".join)
-SIZES = st.sampled_from([(400, 0, 0), (400, 40, 60), (2000, 80, 100)])
 light = settings(max_examples=120, deadline=None)
-
-
-def paged(*pieces: str, **sizes: int) -> Pages:
-    pages = Pages(**sizes)
-    for piece in pieces:
-        pages.feed(piece)
-    pages.flush()
-    return pages
 
 
 def texts(*pieces: str) -> list[str]:

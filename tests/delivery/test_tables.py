@@ -9,22 +9,14 @@ from wcwidth import width
 from bot.delivery.markdown import Scan
 from bot.delivery.pages import Pages
 from bot.delivery.text import units
+from tests.delivery.paging import SIZES, paged
 
 WORDS = ["a", "of", "words", "中文字", "👩‍💻", "é", "x" * 50, "-", "42", "`b`", "**c d**", "[e](https://f.g)", "h\\|i"]
 CELL = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
-SIZES = st.sampled_from([(400, 0, 0), (400, 40, 60), (2000, 80, 100)])
 PROSE = st.lists(st.sampled_from(["Some words. ", "**bold** ", "\n", "- item\n", "x" * 90 + " "]), max_size=20).map(
     "".join
 )
 light = settings(max_examples=150, deadline=None)
-
-
-def paged(*pieces: str, **sizes: int) -> Pages:
-    pages = Pages(**sizes)
-    for piece in pieces:
-        pages.feed(piece)
-    pages.flush()
-    return pages
 
 
 def shown(text: str) -> str:
