@@ -6,21 +6,25 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
 from playground.bot_process import BotFailedError, BotProcess
 from playground.discord import Actor, ChannelHandle, Event, EventKind, LoopbackDiscord, Message, Settings, Watch
 from playground.discord.errors import RefusedByClientError
-from playground.models import Found, NoModelError, find_model
+from playground.model import serving
+from playground.model.choice import NoModelError
+from playground.model.download import DownloadError
+from playground.model.process import ModelFailedError
+from playground.model.serving import Served
+from playground.terminal import say, tell, telling
 from playground.transcript import Transcript, failed, is_footer, is_status, last_line
 
 # From sysexits.h: a service that is needed is not there.
 _UNAVAILABLE = 69
 _FAILED = 1
 _INTERRUPTED = 130
-_PATIENCE = 2.0
 _REPEAT = 5.0
 # An answer without a footer, such as an error, is taken for whole when nothing has changed for so long.
 _QUIET = 4.0
@@ -34,13 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return asyncio.run(_run(options))
-    except NoModelError as missing:
+    except (NoModelError, DownloadError) as missing:
         sys.stderr.write(f"{missing}\n")
         return _UNAVAILABLE
     except RefusedByClientError as refusal:
         sys.stderr.write(f"Discord would not send this: {refusal}\n")
         return _FAILED
-    except BotFailedError as failure:
+    except (BotFailedError, ModelFailedError) as failure:
         sys.stderr.write(f"{failure}\n")
         return _FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -54,8 +58,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("prompt", help="the question")
     parser.add_argument("--persona", help="the persona that answers")
     parser.add_argument("--private", action="store_true", help="ask for an answer that only the asker sees")
-    parser.add_argument("--model", help="the model; default: OLLAMA_MODEL, else the smallest one there")
-    parser.add_argument("--ollama", metavar="URL", help="where Ollama is; default: OLLAMA_HOST, else this machine")
+    serving.add_options(parser)
     return parser
 
 
@@ -64,24 +67,26 @@ async def _run(options: argparse.Namespace) -> int:
     if task:
         # A bot that is left alone would try to reconnect for ever.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with _telling("Looking for Ollama"):
-        found = await find_model(options.ollama, options.model)
-    with tempfile.TemporaryDirectory(prefix="llampost-") as folder:
-        return await ask_in(Path(folder), found, options)
+    async with telling("Looking for Ollama"):
+        choice = await serving.chosen(options)
+    with tempfile.TemporaryDirectory(prefix="llampost-") as name:
+        folder = Path(name)
+        async with serving.served(choice, folder) as model:
+            return await ask_in(folder, model, options)
 
 
-async def ask_in(folder: Path, found: Found, options: argparse.Namespace) -> int:
+async def ask_in(folder: Path, model: Served, options: argparse.Namespace) -> int:
     """Ask a bot that keeps its data in `folder`."""
     async with LoopbackDiscord(Settings()) as discord:
         guild = discord.add_guild("Demo")
         general, anna = guild.add_channel("general"), guild.add_member("Anna")
-        bot = BotProcess(discord, folder, ollama_host=found.host, ollama_model=found.model)
-        async with _telling("Starting the bot"):
+        bot = BotProcess(discord, folder, ollama_host=model.host, ollama_model=model.model, environment=model.settings)
+        async with telling("Starting the bot"):
             await bot.start()
         try:
             return await _ask(discord, general, anna, bot, options)
         finally:
-            async with _telling("Stopping the bot"):
+            async with telling("Stopping the bot"):
                 await bot.stop()
 
 
@@ -94,7 +99,7 @@ async def _ask(
 ) -> int:
     model = bot.environment["OLLAMA_MODEL"]
     given = {"prompt": options.prompt, "persona": options.persona, "private": options.private or None}
-    _print(f"Anna in #{channel.model.name}: /ask {options.prompt}   (model {model})")
+    say(f"Anna in #{channel.model.name}: /ask {options.prompt}   (model {model})")
     transcript = Transcript()
     messages: dict[int, Message] = {}
     started = last = time.monotonic()
@@ -104,14 +109,14 @@ async def _ask(
             async for message, at in frames:
                 messages[message.id] = message
                 last = at
-                _print(*(f"{at - started:7.2f} s  {line}" for line in transcript.lines(message)))
+                say(*(f"{at - started:7.2f} s  {line}" for line in transcript.lines(message)))
     answer = [messages[one] for one in sorted(messages)]
-    _print("", *(message.content for message in answer), "")
+    say("", *(message.content for message in answer), "")
     seconds = f"{last - started:.1f} s, {transcript.edits} edits, {discord.rate_limit_hits} rate-limit hits"
     if failed(answer) or not answer or discord.unknown_routes:
-        _print(f"failed after {seconds}", *discord.unknown_routes, *bot.log().splitlines()[-_LOG_LINES:])
+        say(f"failed after {seconds}", *discord.unknown_routes, *bot.log().splitlines()[-_LOG_LINES:])
         return _FAILED
-    _print(f"done in {seconds}")
+    say(f"done in {seconds}")
     return 0
 
 
@@ -155,41 +160,11 @@ async def _next(events: Watch) -> Event:
 def _wait_on(bot: BotProcess, waited: float) -> None:
     if waited >= _GIVE_UP:
         raise BotFailedError(bot.told(f"Nothing new for {_GIVE_UP:.0f} s."))
-    _tell(f"Waiting for the answer… {waited:.0f} s")
+    tell(f"Waiting for the answer… {waited:.0f} s")
 
 
 def _goes_on(message: Message) -> bool:
     return message.thinking or is_status(last_line(message))
-
-
-@asynccontextmanager
-async def _telling(what: str) -> AsyncIterator[None]:
-    """Say what takes so long, once it does."""
-    ticker = asyncio.create_task(_tick(what))
-    try:
-        yield
-    finally:
-        ticker.cancel()
-        await asyncio.gather(ticker, return_exceptions=True)
-
-
-async def _tick(what: str) -> None:
-    started = time.monotonic()
-    pause = _PATIENCE
-    while True:
-        await asyncio.sleep(pause)
-        _tell(f"{what}… {time.monotonic() - started:.0f} s")
-        pause = _REPEAT
-
-
-def _tell(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
-
-
-def _print(*lines: str) -> None:
-    for line in lines:
-        print(line, flush=True)
 
 
 if __name__ == "__main__":

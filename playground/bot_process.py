@@ -69,6 +69,11 @@ class BotProcess:
         return self._process.returncode if self._process else None
 
     @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
     def pid(self) -> int:
         """The process to look at for memory and threads."""
         return self._running().pid
@@ -80,12 +85,13 @@ class BotProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
+                "playground.with_parent",
                 self._module,
                 self._discord.url,
                 "run",
                 cwd=self._folder,
                 env=self.environment,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 # Ctrl+C in a terminal reaches every process of its group; the bot is to be told by us, once.

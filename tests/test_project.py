@@ -167,11 +167,14 @@ def required(file: str, *, direct: bool) -> dict[str, str]:
 def test_requirements_hold_the_pins_of_pyproject() -> None:
     project = PYPROJECT["project"]
     for_running = project["dependencies"]
-    for_developing = [*for_running, *project["optional-dependencies"]["dev"]]
+    for_the_demo = [*for_running, *project["optional-dependencies"]["demo"]]
+    for_developing = [*for_the_demo, *project["optional-dependencies"]["dev"]]
     assert len(pins(for_developing)) == len(for_developing), "everything is pinned"
     assert required("requirements.txt", direct=True) == pins(for_running)
+    assert required("requirements-demo.txt", direct=True) == pins(for_the_demo)
     assert required("requirements-dev.txt", direct=True) == pins(for_developing)
-    assert required("requirements.txt", direct=False).items() <= required("requirements-dev.txt", direct=False).items()
+    for file in ("requirements.txt", "requirements-demo.txt"):
+        assert required(file, direct=False).items() <= required("requirements-dev.txt", direct=False).items()
 
 
 def test_the_image_holds_every_folder_that_the_bot_needs() -> None:

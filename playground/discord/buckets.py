@@ -34,6 +34,17 @@ def in_milliseconds(seconds: float) -> float:
     return math.ceil(seconds * 1000) / 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How full one bucket is now; an idle one has all its calls left and nothing to reset."""
+
+    families: tuple[Family, ...]
+    resource: str
+    limit: Limit
+    left: int
+    resets_in: float
+
+
 class _Window:
     def __init__(self) -> None:
         self.ends = float("-inf")
@@ -49,7 +60,7 @@ class Buckets:
     def __init__(self, limits: RateLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
         self._clock = clock
-        self._windows: dict[tuple[str, str], _Window] = {}
+        self._windows: dict[tuple[Family, str], _Window] = {}
 
     def take(self, family: Family, resource: str, *, channel: str = "") -> Verdict | None:
         """Count a call; None where nothing is limited. `channel` stands in for a resource that is no channel."""
@@ -67,6 +78,22 @@ class Buckets:
             return Verdict(limit, 0, left, _hash(family), refused_for=left)
         window.used += 1
         return Verdict(limit, limit.calls - window.used, left, _hash(family))
+
+    def levels(self, *, idle_for: float = 0.0) -> list[Level]:
+        """Return the buckets that are in use, or have been idle for at most so many seconds, in order of first use."""
+        now = self._clock()
+        return [
+            self._level(family, resource, limit, window, now)
+            for (family, resource), window in self._windows.items()
+            if now < window.ends + idle_for and (limit := getattr(self.limits, family))
+        ]
+
+    def _level(self, family: Family, resource: str, limit: Limit, window: _Window, now: float) -> Level:
+        together = self.limits.together
+        families = together if together and family == together[0] else (family,)
+        resets_in = max(0.0, window.ends - now)
+        used = window.used if resets_in else 0
+        return Level(families, resource, limit, max(0, limit.calls - used), resets_in)
 
 
 def _hash(family: str) -> str:

@@ -50,21 +50,22 @@ class Resolved:
 
 def find(commands: list[Payload], name: str, kind: int = 1) -> Found:
     """Look a command up by its name as shown: "ask", "persona use"."""
+    if not name.strip():
+        raise RefusedByClientError("Choose a command first.")
     first, *rest = name.split() if kind == 1 else [name]
     command = next((one for one in commands if one["name"] == first and one["type"] == kind), None)
     if command is None:
-        known = ", ".join(sorted(one["name"] for one in commands)) or "none"
-        raise RefusedByClientError(f"There is no command {first!r}; registered: {known}.")
+        raise RefusedByClientError(f"The bot has no command {first} here.")
     path: list[Payload] = []
     for word in rest:
         inside = (path[-1] if path else command).get("options") or []
         part = next((one for one in inside if one["name"] == word and one["type"] in _SUBCOMMANDS), None)
         if part is None:
-            raise RefusedByClientError(f"{name!r} has no part {word!r}.")
+            raise RefusedByClientError(f"/{name} does not exist: the bot has no {word} there.")
         path.append(part)
     found = Found(command, tuple(path))
     if any(option["type"] in _SUBCOMMANDS for option in found.options):
-        raise RefusedByClientError(f"{name!r} needs a subcommand.")
+        raise RefusedByClientError(f"/{name} is only the beginning of a command: choose one below it.")
     return found
 
 
@@ -72,9 +73,10 @@ def check_complete(found: Found, given: dict[str, object]) -> None:
     """Refuse unknown options and missing required ones."""
     names = {option["name"] for option in found.options}
     if unknown := set(given) - names:
-        raise RefusedByClientError(f"No such option: {sorted(unknown)}; there are {sorted(names)}.")
+        raise RefusedByClientError(f"The command has no option {', '.join(sorted(unknown))}.")
     if missing := {option["name"] for option in found.options if option.get("required")} - set(given):
-        raise RefusedByClientError(f"Required: {sorted(missing)}.")
+        verb = "is" if len(missing) == 1 else "are"
+        raise RefusedByClientError(f"{' and '.join(sorted(missing))} {verb} required.")
 
 
 def check_value(option: Payload, value: object) -> None:
@@ -84,13 +86,22 @@ def check_value(option: Payload, value: object) -> None:
     if fitting and (not isinstance(value, fitting) or (kind != BOOLEAN and isinstance(value, bool))):
         raise RefusedByClientError(f"{name} cannot be {value!r}.")
     if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
-        raise RefusedByClientError(f"{name} offers no {value!r}.")
+        offered = ", ".join(str(choice["name"]) for choice in option["choices"])
+        raise RefusedByClientError(f"{name} offers only {offered}.")
     if isinstance(value, str) and kind == STRING:
-        _check_range(name, utf16_length(value), option.get("min_length"), option.get("max_length") or _STRING_LIMIT)
+        least, most = option.get("min_length"), option.get("max_length") or _STRING_LIMIT
+        _check_range(f"{name}'s number of characters", utf16_length(value), least, most)
     elif isinstance(value, int | float) and kind in (INTEGER, NUMBER):
         _check_range(name, value, option.get("min_value"), option.get("max_value"))
 
 
-def _check_range(name: str, size: float, least: float | None, most: float | None) -> None:
-    if (least is not None and size < least) or (most is not None and size > most):
-        raise RefusedByClientError(f"{name} must be between {least} and {most}, not {size}.")
+def _check_range(what: str, size: float, least: float | None, most: float | None) -> None:
+    if (least is None or size >= least) and (most is None or size <= most):
+        return
+    if least is None:
+        allowed = f"at most {most}"
+    elif most is None:
+        allowed = f"at least {least}"
+    else:
+        allowed = f"from {least} to {most}"
+    raise RefusedByClientError(f"{what} must be {allowed}, not {size}.")

@@ -163,9 +163,9 @@ class Asked:
 
     @property
     def modal(self) -> Payload:
-        """The modal that the bot opened; LookupError if it opened none."""
+        """The modal that the bot opened; RefusedByClientError if it opened none."""
         if self.interaction.response is not ResponseKind.MODAL:
-            raise LookupError("No modal was opened.")
+            raise RefusedByClientError("No form was opened.")
         return self.interaction.response_data
 
     def expire(self) -> None:
@@ -177,6 +177,7 @@ class Asked:
         return self.discord.wait_for(
             lambda event: event.kind is EventKind.INTERACTION_RESPONSE and event.interaction is self.interaction,
             timeout=timeout,
+            since=self.interaction.opened,
         )
 
     def message(

@@ -88,6 +88,10 @@ class Interactions:
         self._world.feed.publish(Event(kind=EventKind.INTERACTION_CREATE, interaction=interaction))
         return interaction
 
+    def get(self, interaction_id: int | None) -> Interaction | None:
+        """Return an interaction, answered or not."""
+        return self._by_id.get(interaction_id or 0)
+
     def respond(self, interaction_id: int, token: str, body: Payload, files: Sequence[Upload]) -> Interaction:
         """Take the first answer."""
         interaction = self._by_id.get(interaction_id)

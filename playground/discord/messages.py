@@ -1,14 +1,26 @@
 """Messages: creating, editing and deleting them as Discord does, with what each would ping."""
 
 import mimetypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
+from urllib.parse import quote, urlsplit
 
 from playground.discord.errors import entity_too_large, invalid_form, unknown_message
 from playground.discord.events import Event, EventKind
 from playground.discord.mentions import Audience, pings
-from playground.discord.model import Attachment, Channel, Message, MessageFlag, Pings, Upload, User
+from playground.discord.model import (
+    Attachment,
+    Channel,
+    InteractionKind,
+    Message,
+    MessageFlag,
+    Pings,
+    Upload,
+    Used,
+    User,
+)
 from playground.discord.payloads import Payload, as_id, utc_now
 from playground.discord.permissions import Permission
 from playground.discord.validation import check_message, check_not_empty, texts_of
@@ -29,7 +41,21 @@ class Messages:
         self.cdn = ""
         self._by_id: dict[int, Message] = {}
         self._nonces: dict[tuple[int, int, str], int] = {}
+        self._used: dict[int, Used] = {}
         self.files: dict[int, Attachment] = {}
+        world.feed.listen(self._remember_use)
+
+    def restore(self, messages: Iterable[Message]) -> None:
+        """Replace all messages by those of an earlier run; their files are served where this run serves files."""
+        in_order = sorted(messages, key=lambda message: message.id)
+        kept = [replace(one, attachments=tuple(map(self._served_here, one.attachments))) for one in in_order]
+        self._by_id = {message.id: message for message in kept}
+        self.files = {file.id: file for message in kept for file in message.attachments}
+        self._nonces = {_nonce_key(message): message.id for message in kept if message.nonce is not None}
+
+    def newest_first(self) -> Iterator[Message]:
+        """Yield the messages of all channels, ephemeral ones included; they were stored as their ids grew."""
+        return reversed(self._by_id.values())
 
     def get(self, message_id: int | None) -> Message | None:
         """Return the newest state of a message, ephemeral or not."""
@@ -74,6 +100,7 @@ class Messages:
             flags=int(body.get("flags") or 0) & _SETTABLE & ~(0 if seen_by else MessageFlag.EPHEMERAL),
             kind=kind,
             interaction_id=interaction_id,
+            used=self._used.get(interaction_id or 0),
             seen_by=seen_by,
         )
         message = self._with_reply(message, channel, body)
@@ -94,6 +121,7 @@ class Messages:
             author_name=bot.name,
             kind=kind,
             interaction_id=interaction_id,
+            used=self._used.get(interaction_id),
             flags=int(MessageFlag.LOADING | (MessageFlag.EPHEMERAL if seen_by else 0)),
             seen_by=seen_by,
         )
@@ -155,16 +183,23 @@ class Messages:
         if len(upload.data) > self._world.settings.max_file_bytes:
             raise entity_too_large()
         file_id = self._world.ids.next()
+        path = f"/attachments/{channel_id}/{file_id}/{quote(upload.filename, safe='')}"
+        content_type = _content_type(upload.filename)
         attachment = Attachment(
-            file_id,
-            upload.filename,
-            upload.data,
-            f"{self.cdn}/attachments/{channel_id}/{file_id}/{upload.filename}",
-            _content_type(upload.filename),
-            upload.description,
+            file_id, upload.filename, upload.data, self.cdn + path, content_type, upload.description
         )
         self.files[file_id] = attachment
         return attachment
+
+    def _served_here(self, attachment: Attachment) -> Attachment:
+        """The port may be another one than before."""
+        return replace(attachment, url=self.cdn + urlsplit(attachment.url).path)
+
+    def _remember_use(self, event: Event) -> None:
+        """Messages know their interaction by its id only; who used what is told once, before any of them."""
+        done = event.interaction
+        if event.kind is EventKind.INTERACTION_CREATE and done and done.kind is not InteractionKind.AUTOCOMPLETE:
+            self._used[done.id] = Used(done.kind, done.user_id, done.command, done.source_id)
 
     def _known(self, channel: Channel, author: User, nonce: object) -> Message | None:
         """The message that a nonce was used for in the last minutes."""
@@ -175,7 +210,7 @@ class Messages:
     def _add(self, channel: Channel, message: Message) -> None:
         self._by_id[message.id] = message
         if message.nonce is not None:
-            self._nonces[channel.id, message.author_id, str(message.nonce)] = message.id
+            self._nonces[_nonce_key(message)] = message.id
         channel.last_message_id = message.id
         self._world.feed.publish(Event(kind=EventKind.MESSAGE_CREATE, message=message))
 
@@ -229,13 +264,27 @@ class Messages:
         return pings(text, body.get("allowed_mentions"), audience)
 
 
+def _nonce_key(message: Message) -> tuple[int, int, str]:
+    return message.channel_id, message.author_id, str(message.nonce)
+
+
 def _check_visible(message: Message) -> None:
     check_not_empty(content=message.content, shown=bool(message.embeds or message.components or message.attachments))
 
 
 def _numbered(components: Iterable[Payload]) -> tuple[Payload, ...]:
-    """Give top-level components the ids that Discord adds where a bot sent none."""
-    return tuple({"id": index, **component} for index, component in enumerate(components, start=1))
+    """Give components, inner ones too, the ids that Discord adds where a bot sent none."""
+    numbers = count(1)
+    return tuple(_with_number(component, numbers) for component in components)
+
+
+def _with_number(component: Payload, numbers: Iterator[int]) -> Payload:
+    numbered = {"id": next(numbers), **component}
+    if "components" in component:
+        numbered["components"] = [_with_number(inner, numbers) for inner in component["components"]]
+    for key in {"component", "accessory"} & component.keys():
+        numbered[key] = _with_number(component[key], numbers)
+    return numbered
 
 
 def _content_type(filename: str) -> str:

@@ -22,6 +22,7 @@ class MessageFlag(IntFlag):
     """The message flags that change how a message behaves."""
 
     SUPPRESS_EMBEDS = 1 << 2
+    HAS_THREAD = 1 << 5
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
@@ -158,6 +159,16 @@ class Pings:
         return bool(self.everyone or self.users or self.roles)
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What somebody did that a message answers; it stays told when the interaction itself is long forgotten."""
+
+    kind: InteractionKind
+    user_id: int
+    command: str = ""
+    source_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One state of a message."""
@@ -177,6 +188,7 @@ class Message:
     reply_to: int | None = None
     nonce: str | int | None = None
     interaction_id: int | None = None
+    used: Used | None = None
     seen_by: int | None = None
     created_at: datetime = field(default_factory=utc_now)
     edited_at: datetime | None = None

@@ -17,11 +17,20 @@ class Snowflakes:
     def __init__(self) -> None:
         self._last = 0
 
+    @property
+    def last(self) -> int:
+        """The newest id; 0 before the first."""
+        return self._last
+
     def next(self) -> int:
         """Return an id greater than all before it."""
         now = (int(time.time() * 1000) - _EPOCH_MS) << _TIME_SHIFT
         self._last = max(now, self._last + 1)
         return self._last
+
+    def resume(self, last: int, *, margin: float = 0.0) -> None:
+        """Go on after an id of an earlier run; `margin` leaves out the ids of so many seconds behind it."""
+        self._last = max(self._last, last + (int(margin * 1000) << _TIME_SHIFT))
 
 
 def utc_now() -> datetime:

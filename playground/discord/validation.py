@@ -23,11 +23,17 @@ CHOICES = 25
 MODAL_TITLE = 45
 MODAL_ROWS = 5
 SELECT_OPTIONS = 25
+TEXT_LIMIT = 100
+TEXT_INPUT_TEXTS = {"value": 4000, "placeholder": 100}
 
 _ACTION_ROW = 1
 _BUTTON = 2
 _STRING_SELECT = 3
+_TEXT_INPUT = 4
 _TEXT_DISPLAY = 10
+_LABEL = 18
+# What a label can hold: text input, the selects, file upload, radio group, checkbox group, checkbox.
+_FIELDS = (_TEXT_INPUT, _STRING_SELECT, 5, 6, 7, 8, 19, 21, 22, 23)
 _LINK_STYLES = (5, 6)
 
 
@@ -106,8 +112,12 @@ def check_components(components: list[Payload], *, v2: bool, path: tuple[str, ..
             raise invalid_form(where, "COMPONENT_TEXT_SIZE_EXCEEDED", f"Must be {V2_TEXT} or fewer in length.")
     else:
         _check_rows(components, where)
+    _check_each(components, where)
+
+
+def _check_each(components: list[Payload], where: list[str]) -> None:
     seen: set[str] = set()
-    for component in everything:
+    for component in walk(components):
         _check_component(component, where)
         custom_id = component.get("custom_id")
         if custom_id in seen:
@@ -134,6 +144,10 @@ def _check_component(component: Payload, where: list[str]) -> None:
             raise too_long([*where, "label"], LABEL_LIMIT)
         if not component.get("label") and not component.get("emoji") and component.get("style") not in _LINK_STYLES:
             raise invalid_form([*where, "label"], "BUTTON_COMPONENT_INVALID", "A label or an emoji is required")
+    if component.get("type") == _TEXT_INPUT:
+        for key, limit in TEXT_INPUT_TEXTS.items():
+            if utf16_length(component.get(key) or "") > limit:
+                raise too_long([*where, key], limit)
     if component.get("type") == _STRING_SELECT and not 1 <= len(component.get("options") or []) <= SELECT_OPTIONS:
         raise invalid_form([*where, "options"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 25 in length.")
 
@@ -163,6 +177,25 @@ def check_modal(modal: Payload) -> None:
         problem = invalid_form(["data", "components"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
     if problem:
         raise problem
-    for component in walk(modal["components"]):
-        if utf16_length(component.get("label") or "") > MODAL_TITLE:
-            raise too_long(["data", "components", "label"], MODAL_TITLE)
+    for index, part in enumerate(modal["components"]):
+        _check_modal_part(part, ["data", "components", index])
+    _check_each(modal["components"], ["data", "components"])
+
+
+def _check_modal_part(part: Payload, where: list[str | int]) -> None:
+    """Rows hold one text input with a label of its own; labels hold one field; texts stand by themselves."""
+    inputs: list[Payload] = part.get("components") or []
+    if part.get("type") == _ACTION_ROW:
+        if [one.get("type") for one in inputs] != [_TEXT_INPUT]:
+            raise invalid_form([*where, "components"], "UNION_TYPE_CHOICES", "Value of field must be one of (4).")
+        if not 1 <= utf16_length(inputs[0].get("label") or "") <= MODAL_TITLE:
+            raise invalid_form([*where, "components", 0, "label"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 45.")
+    elif part.get("type") == _LABEL:
+        if (part.get("component") or {}).get("type") not in _FIELDS:
+            raise invalid_form([*where, "component"], "BASE_TYPE_REQUIRED", "This field is required")
+        if not 1 <= utf16_length(part.get("label") or "") <= MODAL_TITLE:
+            raise invalid_form([*where, "label"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 45 in length.")
+        if utf16_length(part.get("description") or "") > TEXT_LIMIT:
+            raise too_long([*where, "description"], TEXT_LIMIT)
+    elif part.get("type") != _TEXT_DISPLAY:
+        raise invalid_form([*where, "type"], "UNION_TYPE_CHOICES", "Value of field must be one of (1, 10, 18).")

@@ -34,6 +34,19 @@ class World:
         # By guild; None holds the global ones.
         self.commands: dict[int | None, list[Payload]] = {}
 
+    def restore(
+        self,
+        users: Iterable[User],
+        guilds: Iterable[Guild],
+        channels: Iterable[Channel],
+        commands: Iterable[tuple[int | None, list[Payload]]],
+    ) -> None:
+        """Replace everything by what an earlier run had; the bot keeps the name that its settings give it."""
+        self.users = {user.id: user for user in users} | {self.bot.id: self.bot, self.owner.id: self.owner}
+        self.guilds = {guild.id: guild for guild in guilds}
+        self.channels = {channel.id: channel for channel in channels}
+        self.commands = dict(commands)
+
     # People and guilds
 
     def add_user(self, name: str) -> User:
@@ -135,6 +148,12 @@ class World:
         thread.archived, thread.locked = archived, locked
         self.feed.publish(Event(kind=EventKind.THREAD_UPDATE, channel=thread))
 
+    def rename(self, channel: Channel, name: str) -> None:
+        """Give a channel or thread another name."""
+        channel.name = name
+        kind = EventKind.THREAD_UPDATE if channel.is_thread else EventKind.CHANNEL_UPDATE
+        self.feed.publish(Event(kind=kind, channel=channel))
+
     def overwrite(self, channel: Channel, target: Role | User, *, allow: int, deny: int) -> None:
         """Allow or deny something here to a role or a user, replacing what was set for them."""
         channel.overwrites[target.id] = Overwrite(target.id, isinstance(target, Role), allow, deny)
@@ -155,7 +174,7 @@ class World:
                 "nsfw": False,
                 "application_id": str(self.bot.id),
                 "version": str(self.ids.next()),
-                **sent,
+                **{key: value for key, value in sent.items() if value is not None},
             }
             command["id"] = before.get((command["name"], command["type"])) or str(self.ids.next())
             if guild_id:

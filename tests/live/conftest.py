@@ -17,7 +17,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from bot.chat.models import same_model
 from playground.bot_process import BotProcess
 from playground.discord import Actor, Asked, ChannelHandle, GuildHandle, LoopbackDiscord, Message, Permission
-from playground.models import NoModelError, find_model
+from playground.model.choice import NoModelError, find_model
 from playground.transcript import is_status, last_line
 
 HOST = os.environ.get("OLLAMA_HOST") or "http://127.0.0.1:11434"

@@ -5,62 +5,25 @@ import pytest
 from aiohttp import web
 
 from playground import ask
-from playground.bot_process import BotFailedError, BotProcess
+from playground.bot_process import BotFailedError
 from playground.discord import EventKind, LoopbackDiscord, Message
 from playground.launch import main as launch
-from playground.models import Found, NoModelError, find_model
+from playground.model.choice import Found, NoModelError, find_model
+from playground.model.serving import Served
 from playground.transcript import Transcript
-
-# Stands where the real bot stands: the launcher imports `bot.__main__`, and the folder of a run comes first.
-STUB = """
-import os, discord
-from discord import app_commands
-
-class Bot(discord.Client):
-    async def setup_hook(self):
-        self.tree = app_commands.CommandTree(self)
-
-        @self.tree.command(description="Ask")
-        async def ask(interaction: discord.Interaction, prompt: str, private: bool = False):
-            if prompt == "die":
-                os._exit(3)
-            await interaction.response.defer(thinking=True, ephemeral=private)
-            head = f"-# Anna asked: {prompt}"
-            if prompt == "fail":
-                gone = "\\u26a0\\ufe0f The model is gone."
-                await interaction.edit_original_response(content=f"{head}\\n{gone}\\n-# tiny")
-                return
-            await interaction.edit_original_response(content=head + "\\nWarsaw\\n-# Writing\\u2026")
-            await interaction.edit_original_response(content=head + "\\nWarsaw is it.\\n-# tiny \\u00b7 assistant")
-
-        await self.tree.sync()
-
-def main(argv=None):
-    if os.environ.get("BROKEN"):
-        raise SystemExit("a setting is missing")
-    print("started with", argv, flush=True)
-    Bot(intents=discord.Intents(guilds=True)).run(os.environ["DISCORD_TOKEN"], log_level=10)
-    return 0
-"""
+from tests.playground.stub_bot import process, put_into
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "bot").mkdir()
-    (tmp_path / "bot" / "__init__.py").touch()
-    (tmp_path / "bot" / "__main__.py").write_text(STUB)
-    return tmp_path
-
-
-def process(discord: LoopbackDiscord, folder: Path, **environment: str) -> BotProcess:
-    return BotProcess(discord, folder, ollama_host="http://127.0.0.1:1", ollama_model="tiny", environment=environment)
+    return put_into(tmp_path)
 
 
 @pytest.mark.wire
 async def test_a_question_is_shown_edit_by_edit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ask.parser().parse_args(["Capital of Poland?"])
 
-    assert await ask.ask_in(folder, Found("http://127.0.0.1:1", "tiny"), options) == 0
+    assert await ask.ask_in(folder, Served("http://127.0.0.1:1", "tiny", embedded=False), options) == 0
 
     out = capsys.readouterr().out
     shown = [line.split("s  ", 1)[-1] for line in out.splitlines() if " s  " in line]
@@ -80,7 +43,7 @@ async def test_a_question_is_shown_edit_by_edit(folder: Path, capsys: pytest.Cap
 async def test_a_private_answer_is_shown_as_well(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ask.parser().parse_args(["Capital of Poland?", "--private"])
 
-    assert await ask.ask_in(folder, Found("http://127.0.0.1:1", "tiny"), options) == 0
+    assert await ask.ask_in(folder, Served("http://127.0.0.1:1", "tiny", embedded=False), options) == 0
     assert "Warsaw is it." in capsys.readouterr().out
 
 
@@ -88,7 +51,7 @@ async def test_a_private_answer_is_shown_as_well(folder: Path, capsys: pytest.Ca
 async def test_a_failed_answer_ends_with_the_log(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ask.parser().parse_args(["fail"])
 
-    assert await ask.ask_in(folder, Found("http://127.0.0.1:1", "tiny"), options) == 1
+    assert await ask.ask_in(folder, Served("http://127.0.0.1:1", "tiny", embedded=False), options) == 1
     assert "The model is gone." in capsys.readouterr().out
 
 
@@ -102,7 +65,7 @@ async def test_a_bot_that_does_not_start_says_why(folder: Path) -> None:
 @pytest.mark.wire
 async def test_a_bot_that_dies_is_noticed(folder: Path) -> None:
     with pytest.raises(BotFailedError, match="exit code 3"):
-        await ask.ask_in(folder, Found("http://127.0.0.1:1", "tiny"), ask.parser().parse_args(["die"]))
+        await ask.ask_in(folder, Served("http://127.0.0.1:1", "tiny", embedded=False), ask.parser().parse_args(["die"]))
 
 
 @pytest.mark.wire

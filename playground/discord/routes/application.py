@@ -43,7 +43,7 @@ def _gateway_url(request: web.Request) -> str:
 @routes.get(BASE + "/users/@me")
 async def me(request: web.Request) -> web.Response:
     """Answer with the bot's account: the call by which discord.py logs in."""
-    return json_answer(user_payload(request.app[API].world.bot))
+    return json_answer(user_payload(request.app[API].world.bot) | {"locale": "en-US", "mfa_enabled": False})
 
 
 @routes.get(BASE + "/oauth2/applications/@me")

@@ -5,6 +5,8 @@ from aiohttp import web
 from playground.discord.answers import json_answer
 from playground.discord.api import API, BASE
 from playground.discord.errors import (
+    ApiError,
+    archived_thread,
     cannot_message_user,
     invalid_form,
     missing_permissions,
@@ -15,7 +17,7 @@ from playground.discord.errors import (
 )
 from playground.discord.events import Event, EventKind
 from playground.discord.model import Channel, ChannelKind, Message
-from playground.discord.payloads import Payload, as_id
+from playground.discord.payloads import Payload, as_id, utf16_length
 from playground.discord.permissions import Permission
 from playground.discord.uploads import read_body, read_json
 
@@ -24,6 +26,7 @@ _CHANNEL = BASE + "/channels/{channel}"
 _MESSAGE = _CHANNEL + "/messages/{message}"
 _PAGE = 50
 _PAGE_LIMIT = 100
+_FEWEST = 2
 
 
 def _channel_of(request: web.Request) -> Channel:
@@ -52,9 +55,9 @@ async def list_messages(request: web.Request) -> web.Response:
     api = request.app[API]
     if not api.world.permissions(api.world.bot.id, channel) & Permission.READ_MESSAGE_HISTORY:
         return json_answer([])
-    limit = as_id(request.query.get("limit")) or _PAGE
+    limit = as_id(request.query.get("limit", str(_PAGE))) or 0
     if not 1 <= limit <= _PAGE_LIMIT:
-        raise invalid_form(["limit"], "NUMBER_TYPE_MAX", "int value should be less than or equal to 100.")
+        raise invalid_form(["limit"], "NUMBER_TYPE_RANGE", "Must be between 1 and 100.")
     page = _page(api.messages.history(channel.id), request, limit)
     return json_answer([_shown(request, message) for message in reversed(page)])
 
@@ -143,7 +146,10 @@ async def delete_messages(request: web.Request) -> web.Response:
     api = request.app[API]
     channel = _channel_of(request)
     api.world.require(channel, Permission.MANAGE_MESSAGES)
-    for entry in (await read_json(request)).get("messages") or []:
+    listed = (await read_json(request)).get("messages") or []
+    if not _FEWEST <= len(listed) <= _PAGE_LIMIT:
+        raise invalid_form(["messages"], "BASE_TYPE_BAD_LENGTH", "Must be between 2 and 100 in length.")
+    for entry in listed:
         message = api.messages.get(as_id(entry))
         if message and message.channel_id == channel.id:
             api.messages.delete(message)
@@ -174,12 +180,53 @@ async def create_thread_from_message(request: web.Request) -> web.Response:
 
 async def _open_thread(request: web.Request, channel: Channel, thread_id: int | None) -> web.Response:
     api = request.app[API]
+    if channel.kind is not ChannelKind.TEXT:
+        raise ApiError(400, 50024, "Cannot execute action on this channel type")
     api.world.require(channel, Permission.CREATE_PUBLIC_THREADS)
-    name = str((await read_json(request)).get("name") or "")
-    if not 1 <= len(name) <= _PAGE_LIMIT:
-        raise invalid_form(["name"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
-    thread = api.world.add_thread(channel, name, api.world.bot.id, thread_id=thread_id)
+    body = await read_json(request)
+    # Without a message Discord opens a private thread unless told otherwise.
+    if thread_id is None and body.get("type") != ChannelKind.PUBLIC_THREAD:
+        raise invalid_form(["type"], "UNION_TYPE_CHOICES", "Value of field must be 11: only public threads exist here.")
+    if thread_id in api.world.channels:
+        raise ApiError(400, 160004, "A thread has already been created for this message")
+    thread = api.world.add_thread(channel, _name_in(body), api.world.bot.id, thread_id=thread_id)
     return json_answer(api.serializer.channel(thread), 201)
+
+
+def _name_in(body: Payload) -> str:
+    name = str(body.get("name") or "")
+    if not 1 <= utf16_length(name) <= _PAGE_LIMIT:
+        raise invalid_form(["name"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
+    return name
+
+
+@routes.patch(_CHANNEL)
+async def edit_channel(request: web.Request) -> web.Response:
+    """Rename a channel or thread; archive, lock or reopen a thread. Other settings do not exist here."""
+    api = request.app[API]
+    channel = _channel_of(request)
+    body = await read_json(request)
+    name = _name_in(body) if "name" in body else channel.name
+    _require_may_edit(request, channel, body)
+    if channel.is_thread and body.keys() & {"archived", "locked"}:
+        archived, locked = body.get("archived", channel.archived), body.get("locked", channel.locked)
+        api.world.set_thread(channel, archived=bool(archived), locked=bool(locked))
+    if name != channel.name:
+        api.world.rename(channel, name)
+    return json_answer(api.serializer.channel(channel))
+
+
+def _require_may_edit(request: web.Request, channel: Channel, body: Payload) -> None:
+    """Raise as Discord does: who opened a thread may change all but the lock (topics, threads)."""
+    world = request.app[API].world
+    if channel.kind is ChannelKind.DM:
+        raise missing_permissions()
+    if not channel.is_thread:
+        world.require(channel, Permission.MANAGE_CHANNELS)
+    elif channel.owner_id != world.bot.id or channel.locked or "locked" in body:
+        world.require(channel, Permission.MANAGE_THREADS)
+    if channel.archived and body.get("archived") is not False:
+        raise archived_thread()
 
 
 @routes.delete(_CHANNEL)

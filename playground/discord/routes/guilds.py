@@ -21,13 +21,20 @@ def _guild_of(request: web.Request) -> Guild:
 @routes.get(_GUILD)
 async def get_guild(request: web.Request) -> web.Response:
     """Answer with a guild."""
-    return json_answer(request.app[API].serializer.guild(_guild_of(request)))
+    return json_answer(request.app[API].serializer.guild_alone(_guild_of(request)))
 
 
 @routes.get(_GUILD + "/channels")
 async def get_channels(request: web.Request) -> web.Response:
     """Answer with a guild's channels, without threads."""
     return json_answer(request.app[API].serializer.guild(_guild_of(request))["channels"])
+
+
+@routes.get(_GUILD + "/threads/active")
+async def get_active_threads(request: web.Request) -> web.Response:
+    """Answer with the threads that are not archived, and with the bot's membership of each."""
+    threads = request.app[API].serializer.guild(_guild_of(request))["threads"]
+    return json_answer({"threads": threads, "members": [thread["member"] for thread in threads], "has_more": False})
 
 
 @routes.get(_GUILD + "/roles")

@@ -1,7 +1,10 @@
-"""Which Ollama and which of its models the playground's bot shall use."""
+"""Which model the playground's bot shall use: one of an Ollama, or the embedded one."""
+
+from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,10 +21,40 @@ class NoModelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A model that can be asked."""
+    """A model of an Ollama."""
 
     host: str
     model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The embedded model, which `EmbeddedModel` starts."""
+
+    file: Path | None
+    """A file that somebody named; None for the one that is downloaded."""
+
+
+async def choose(
+    ollama: str | None, model: str | None, model_file: Path | None, *, usual: str = ""
+) -> Found | Embedded:
+    """Take what is named, in arguments or OLLAMA_HOST; else an Ollama at its usual address; else the embedded model.
+
+    An Ollama without a model that chats is passed over, unless it was named.
+    Raises NoModelError where what is named is not there.
+    """
+    if ollama and model_file:
+        raise NoModelError("Name either an Ollama (--ollama) or a file with a model (--model-file), not both.")
+    if model_file:
+        return Embedded(model_file)
+    if ollama or os.environ.get("OLLAMA_HOST"):
+        return await find_model(ollama, model)
+    try:
+        return await find_model(usual, model)
+    except NoModelError:
+        if model:
+            raise
+        return Embedded(None)
 
 
 async def find_model(host: str | None, model: str | None) -> Found:

@@ -1,0 +1,53 @@
+"""The model that the command line asks for, served while it is needed."""
+
+import argparse
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground.model.choice import Embedded, Found, choose
+from playground.model.process import EmbeddedModel
+
+# A tiny model rambles, is slow with a long memory, and soon loses itself where it may choose its words freely.
+_FOR_A_TINY_MODEL = {"OLLAMA_NUM_PREDICT": "250", "OLLAMA_NUM_CTX": "2048", "OLLAMA_TEMPERATURE": "0.2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model that can be asked."""
+
+    host: str
+    model: str
+    embedded: bool
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What the bot had better be set to with it."""
+        return _FOR_A_TINY_MODEL if self.embedded else {}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Let a command line say which model to use; without a word, it is an Ollama's, else the embedded one."""
+    parser.add_argument("--model", help="the model; default: OLLAMA_MODEL, else the smallest one of the Ollama")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--ollama", metavar="URL", help="where Ollama is; default: OLLAMA_HOST, else this machine")
+    source.add_argument("--embedded", action="store_true", help="use the embedded model even where an Ollama answers")
+    source.add_argument("--model-file", metavar="FILE", type=Path, help="a model in GGUF instead of the embedded one")
+
+
+async def chosen(options: argparse.Namespace) -> Found | Embedded:
+    """Return what the command line, the environment and the machine decide together. Raises NoModelError."""
+    if options.embedded:
+        return Embedded(None)
+    return await choose(options.ollama, options.model, options.model_file)
+
+
+@asynccontextmanager
+async def served(choice: Found | Embedded, folder: Path) -> AsyncIterator[Served]:
+    """Serve the choice; the embedded model logs in `folder`. Raises DownloadError, ModelFailedError."""
+    if isinstance(choice, Found):
+        yield Served(choice.host, choice.model, embedded=False)
+        return
+    async with EmbeddedModel(folder, file=choice.file) as model:
+        yield Served(model.host, model.model, embedded=True)
