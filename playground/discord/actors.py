@@ -156,7 +156,12 @@ class Actor(Viewer):
         data = modals.filled(asked.modal, texts)
         channel = self.discord.world.channels[asked.interaction.channel_id]
         interaction = self.discord.interactions.open(
-            InteractionKind.MODAL_SUBMIT, self.user, channel, data, source_id=asked.interaction.source_id
+            InteractionKind.MODAL_SUBMIT,
+            self.user,
+            channel,
+            data,
+            command=asked.interaction.command,
+            source_id=asked.interaction.source_id,
         )
         return Asked(self.discord, interaction)
 

@@ -89,7 +89,7 @@ class Page:
 
     def _routes(self, base: str) -> list[web.RouteDef]:
         return [
-            web.get(f"{base}/stream", self._stream),
+            web.get(f"{base}/stream", self._stream, allow_head=False),
             web.get(f"{base}/files/{{id}}/{{name}}", Files(self._discord).attachment),
             web.get(f"{base}/prompts/{{n:[0-9]{{1,9}}}}", self._prompt),
             web.post(f"{base}/bot", self._switches.turn),

@@ -31,8 +31,8 @@ async def test_the_roles_reach_the_model_in_order_and_a_follow_up_remembers(less
 
     second = await lesson.answer("In which country is that city?")
 
-    asked = lesson.ollama.asked[-1]
-    assert [(message["role"], message["content"]) for message in asked["messages"]] == [
+    asked = lesson.last
+    assert [(message["role"], message["content"]) for message in asked.messages] == [
         ("system", BUILT_IN["assistant"].prompt),
         ("user", CAPITAL),
         ("assistant", first),
@@ -40,8 +40,8 @@ async def test_the_roles_reach_the_model_in_order_and_a_follow_up_remembers(less
     ]
     # The question names neither.
     assert "Poland" in second or "Warsaw" in second
-    assert asked["options"]["temperature"] == 0
-    assert asked["options"]["num_ctx"] == 4096
+    assert asked.options["temperature"] == 0
+    assert asked.options["num_ctx"] == 4096
 
 
 async def test_each_persona_answers_in_its_own_way(lesson: Class) -> None:
@@ -50,7 +50,7 @@ async def test_each_persona_answers_in_its_own_way(lesson: Class) -> None:
         channel = lesson.in_a_fresh_channel()
         await channel.set(temperature=0, num_predict=24)
         answers[persona] = await channel.answer("Who are you?", persona=persona)
-        assert channel.ollama.asked[-1]["messages"][0] == {"role": "system", "content": BUILT_IN[persona].prompt}
+        assert channel.last.messages[0] == {"role": "system", "content": BUILT_IN[persona].prompt}
 
     assert len(set(answers.values())) == len(BUILT_IN), answers
 
@@ -62,7 +62,7 @@ async def test_a_persona_of_the_channel_stays(lesson: Class) -> None:
     done = await finished(lesson.ask(CAPITAL))
 
     assert done.content.splitlines()[-1].startswith(f"-# {MODEL} · google-it")
-    assert lesson.ollama.asked[-1]["messages"][0]["content"] == BUILT_IN["google-it"].prompt
+    assert lesson.last.messages[0]["content"] == BUILT_IN["google-it"].prompt
 
 
 async def said_twice(lesson: Class, prompt: str, **parameters: object) -> str:
@@ -89,7 +89,7 @@ async def test_temperature_0_gives_the_same_answer_twice(lesson: Class) -> None:
 async def test_a_seed_gives_the_same_answer_twice_and_another_seed_another(lesson: Class) -> None:
     story = "Tell me a short story about a cat."
     with_42 = await said_twice(lesson, story, temperature=0.7, seed=42, num_predict=40)
-    assert lesson.ollama.asked[-1]["options"]["seed"] == 42
+    assert lesson.last.options["seed"] == 42
 
     await lesson.set(temperature=0.7, seed=7, num_predict=40)
     assert await lesson.answer(story) != with_42
@@ -121,11 +121,11 @@ async def test_deleting_an_answer_frees_the_model(lesson: Class) -> None:
     await lesson.set(num_predict=4000)
     asked = lesson.ask("Write down the numbers from 1 to 5000, each on a line of its own.")
     await asked.message(lambda message: "Writing" in message.content, timeout=PATIENCE)
-    lesson.ollama.left.clear()
+    deleted = lesson.last
 
     moderator.delete(asked.original)
 
-    await lesson.ollama.left.wait()
     after = lesson.in_a_fresh_channel()
     await after.set(temperature=0, num_predict=8)
     assert await after.answer("Say yes.")
+    assert deleted.state == "cancelled"

@@ -1,6 +1,7 @@
 /** What can be done with a message: the row of buttons that appears beside it. */
 
 import { post } from "./api.js";
+import { isOffered } from "./commands.js";
 import { el, icon } from "./dom.js";
 import { settle } from "./interactions.js";
 import { notify, sentenceOf } from "./notify.js";
@@ -34,7 +35,8 @@ export function actions(message) {
 }
 
 function messageCommands() {
-    return store.commands.filter((command) => command.type === MESSAGE_COMMAND);
+    const place = store.channels.get(store.current);
+    return place ? store.commands.filter((one) => one.type === MESSAGE_COMMAND && isOffered(one, place)) : [];
 }
 
 /**
@@ -43,7 +45,11 @@ function messageCommands() {
  * @param {(own: HTMLButtonElement) => void} act
  */
 function button(label, drawing, act) {
-    const own = el("button", { class: "icon-button", type: "button", title: label, "aria-label": label }, icon(drawing));
+    const own = el(
+        "button",
+        { class: "icon-button", type: "button", title: label, "aria-label": label },
+        icon(drawing),
+    );
     own.addEventListener("click", () => act(own));
     return own;
 }

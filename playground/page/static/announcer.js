@@ -31,7 +31,8 @@ export function mountAnnouncer(region, wordsOf) {
     store.on("message", (/** @type {Message} */ message) => {
         if (message.channel !== store.current || message.author === store.me) return;
         const known = heard.get(message.id);
-        if (!known && message.author === store.botId) region.textContent = `${nameOf(message.author)} begins to answer.`;
+        if (!known && message.author === store.botId)
+            region.textContent = `${nameOf(message.author)} begins to answer.`;
         clearTimeout(known?.timer);
         const timer = message.thinking ? 0 : setTimeout(finish, STILL_MS, message);
         heard.set(message.id, { timer, said: known?.said ?? "" });

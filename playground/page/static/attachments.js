@@ -40,12 +40,14 @@ export class Attachments {
             this.files = this.#files.filter((one) => one !== file);
             this.#emptied();
         };
+        const label = `Remove ${file.name}`;
+        const attributes = { type: "button", class: "icon-button", "aria-label": label, onclick: remove };
         return el(
             "li",
             { class: "attaching-file" },
             el("span", { class: "attaching-name" }, file.name),
             el("span", { class: "attaching-size" }, readableSize(file.size)),
-            el("button", { type: "button", class: "icon-button", "aria-label": `Remove ${file.name}`, onclick: remove }, icon("close")),
+            el("button", attributes, icon("close")),
         );
     }
 }

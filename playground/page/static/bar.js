@@ -1,4 +1,4 @@
-/** The line above the composer that says what sending would do now, with buttons; Escape does what its last one does. */
+/** The line above the composer: what sending would do now, with buttons; Escape does what the last of them does. */
 
 import { el, icon } from "./dom.js";
 

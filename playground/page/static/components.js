@@ -86,7 +86,7 @@ function link({ url, label, emoji }) {
  * @param {Message} message
  */
 function button({ custom_id, style, label, emoji, disabled }, message) {
-    const attributes = { type: "button", class: `button ${STYLES[style] ?? "secondary"}`, disabled: Boolean(disabled) };
+    const attributes = { type: "button", class: `button ${STYLES[style] ?? "secondary"}`, disabled };
     const own = el("button", { ...attributes, ...identity(message, custom_id) }, words(label, emoji));
     own.addEventListener("click", () => void begin(message, custom_id, "click", {}));
     return own;
@@ -105,7 +105,7 @@ function select(component, message) {
     for (const { value, label, description, default: selected } of options) {
         field.append(el("option", { value, selected }, description ? `${label}: ${description}` : label));
     }
-    const attributes = { type: "button", class: "button", disabled: Boolean(disabled), ...identity(message, custom_id) };
+    const attributes = { type: "button", class: "button", disabled, ...identity(message, custom_id) };
     const choose = () => {
         const values = [...field.selectedOptions].map((option) => option.value).filter(Boolean);
         if (values.length >= min_values && values.length <= max_values) {

@@ -33,7 +33,9 @@ function titleOf(id) {
     if (channel.kind === "dm") return [icon("at"), name];
     const parent = channel.parent && store.channels.get(channel.parent);
     const closed = channel.locked || channel.archived;
-    const parts = parent ? [icon("hash"), el("span", { class: "parent" }, `${parent.name} ›`), name] : [icon("hash"), name];
+    const parts = parent
+        ? [icon("hash"), el("span", { class: "parent" }, `${parent.name} ›`), name]
+        : [icon("hash"), name];
     return closed ? [...parts, el("span", { class: "chip" }, closedWord(channel))] : parts;
 }
 
@@ -49,7 +51,8 @@ export function mountTyping(host) {
     const draw = () => {
         const names = [...typing.keys()].map(nameOf).join(" and ");
         const dots = el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
-        if (names) host.replaceChildren(dots, el("strong", {}, names), typing.size > 1 ? " are typing…" : " is typing…");
+        if (names)
+            host.replaceChildren(dots, el("strong", {}, names), typing.size > 1 ? " are typing…" : " is typing…");
         else host.replaceChildren();
     };
     const end = (/** @type {string} */ user) => {

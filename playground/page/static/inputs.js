@@ -54,7 +54,8 @@ function inputFor(component) {
     if (component.type === STRING_SELECT) return selectFor(component);
     if (component.type !== TEXT_INPUT) return null;
     const attributes = { class: "field", placeholder: component.placeholder };
-    const input = component.style === PARAGRAPH ? el("textarea", { ...attributes, rows: ROWS }) : el("input", attributes);
+    const isLong = component.style === PARAGRAPH;
+    const input = isLong ? el("textarea", { ...attributes, rows: ROWS }) : el("input", attributes);
     input.value = component.value ?? "";
     return input;
 }

@@ -30,7 +30,7 @@ export class Listbox {
         this.#input = input;
         this.#choose = choose;
         made += 1;
-        this.element = el("div", { role: "listbox", id: `listbox-${made}`, "aria-label": label, class: "listbox", hidden: true });
+        this.element = el("div", { class: "listbox", id: `listbox-${made}`, role: "listbox", "aria-label": label });
         input.setAttribute("aria-autocomplete", "list");
         input.setAttribute("aria-haspopup", "listbox");
         input.setAttribute("aria-controls", this.element.id);

@@ -74,9 +74,9 @@ class ModalWindow {
      */
     #part(part) {
         if (part.type === TEXT) return el("div", { class: "modal-text" }, render(part.content, store));
-        if (part.type === ROW) return el("div", {}, ...part.components.map((/** @type {any} */ one) => this.#field(one, one)));
         if (part.type === LABEL) return this.#field(part.component, part);
-        return this.#field(part, part);
+        if (part.type !== ROW) return this.#field(part, part);
+        return el("div", {}, ...part.components.map((/** @type {any} */ inner) => this.#field(inner, inner)));
     }
 
     /**
@@ -87,7 +87,7 @@ class ModalWindow {
     #field(component, label) {
         const field = modalField(component, label.label ?? "", label.description ?? "");
         if (!field) {
-            return el("p", { class: "unknown" }, `${label.label ?? "A field"} (component type ${component.type}) is not shown here.`);
+            return el("p", { class: "unknown" }, `${label.label ?? "Field"} (type ${component.type}), not shown here`);
         }
         this.#fields.push(field);
         return field.element;

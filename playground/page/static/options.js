@@ -1,10 +1,10 @@
 /** The form into which the composer turns for a command. */
 
 import { post } from "./api.js";
+import { OptionType } from "./commands.js";
 import { el, icon } from "./dom.js";
 import { Field } from "./fields.js";
 import { notify } from "./notify.js";
-import { OptionType } from "./commands.js";
 import { store } from "./store.js";
 
 /**
@@ -153,7 +153,7 @@ export class CommandForm {
         if (event.key === "Enter" && !event.shiftKey && field && field.option.type !== OptionType.ATTACHMENT) {
             event.preventDefault();
             this.#run.form?.requestSubmit();
-        } else if (event.key === "Escape" || (event.key === "Backspace" && !isButtonOfField(event.target, this.#run))) {
+        } else if (event.key === "Escape" || (event.key === "Backspace" && (field || event.target === this.#run))) {
             if (this.#goBack(field, event.key)) event.preventDefault();
         }
     }
@@ -178,24 +178,15 @@ export class CommandForm {
 
     /** @type {import("./controls.js").Complete} */
     #complete = async (option, text) => {
-        const values = [...this.call.values].filter(([name, value]) => name !== option.name && !(value instanceof File));
+        const given = [...this.call.values];
+        const others = given.filter(([name, value]) => name !== option.name && !(value instanceof File));
         const { choices } = await post("complete", {
             channel: store.current,
             command: this.path,
             focused: option.name,
             text,
-            options: Object.fromEntries(values),
+            options: Object.fromEntries(others),
         });
         return choices;
     };
-}
-
-/**
- * Backspace on a button means nothing, except on the only thing that a command without options has.
- *
- * @param {EventTarget | null} target
- * @param {HTMLButtonElement} run
- */
-function isButtonOfField(target, run) {
-    return target instanceof HTMLButtonElement && target !== run;
 }

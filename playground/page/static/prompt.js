@@ -7,7 +7,13 @@ import { el } from "./dom.js";
  * @returns {Promise<string>} what was written; empty where nothing was, or the dialog was left
  */
 export function prompt({ title, label, value, confirm, limit }) {
-    const input = el("input", { class: "field", id: "prompt-text", maxlength: limit, required: true, autocomplete: "off" });
+    const input = el("input", {
+        class: "field",
+        id: "prompt-text",
+        maxlength: limit,
+        required: true,
+        autocomplete: "off",
+    });
     input.value = value;
     const dialog = el("dialog", { class: "dialog", "aria-labelledby": "prompt-title" });
     const form = el(

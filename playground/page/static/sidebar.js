@@ -21,8 +21,18 @@ const STATES = {
 
 const CONTROLS = [
     { label: "Restart", act: "restart", hint: "Ends the bot politely and starts it again", needsProcess: true },
-    { label: "Crash", act: "kill", hint: "Kills the bot in the middle of what it does, and starts it again", needsProcess: true },
-    { label: "Cut connection", act: "cut", hint: "Drops the bot's connection to Discord; it has to resume", needsProcess: false },
+    {
+        label: "Crash",
+        act: "kill",
+        hint: "Kills the bot in the middle of what it does, and starts it again",
+        needsProcess: true,
+    },
+    {
+        label: "Cut connection",
+        act: "cut",
+        hint: "Drops the bot's connection to Discord; it has to resume",
+        needsProcess: false,
+    },
 ];
 
 /** What came in while another channel was shown. @type {Map<string, {pings: number}>} */
@@ -133,7 +143,11 @@ function drawBot(host) {
     const { state, since, can_restart } = store.bot;
     const busy = state === "starting" || state === "stopping";
     const buttons = CONTROLS.map(({ label, act, hint, needsProcess }) => {
-        const button = el("button", { class: "button", type: "button", title: hint, onclick: () => control(act) }, label);
+        const button = el(
+            "button",
+            { class: "button", type: "button", title: hint, onclick: () => control(act) },
+            label,
+        );
         button.disabled = busy || (needsProcess && !can_restart) || (act !== "restart" && state !== "running");
         return button;
     });

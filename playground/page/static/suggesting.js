@@ -71,7 +71,7 @@ function asking(input, list, status, complete) {
         try {
             const choices = await complete(text);
             if (!isCurrent()) return;
-            // Where nothing is typed, or all of it, nothing is to be chosen: Tab and Enter go on, as in any other field.
+            // Where nothing is typed, or all of it, nothing is to be chosen: Tab and Enter go on as in other fields.
             const isChosen = !text || choices.some((choice) => choice.name === text);
             list.show(choices.map((choice) => ({ label: choice.name, choice })), isChosen ? -1 : 0);
             status.textContent = `${choices.length} suggestions.`;

@@ -74,7 +74,11 @@ function steps(tryOut) {
         const hint = done ? el("span", { class: "visually-hidden" }, " (done)") : null;
         const label = el("span", { class: "step-words" }, words, hint, el("code", {}, text));
         list.append(
-            el("li", { class: done ? "done" : "" }, el("button", { type: "button", onclick: () => tryOut(text) }, mark, label)),
+            el(
+                "li",
+                { class: done ? "done" : "" },
+                el("button", { type: "button", onclick: () => tryOut(text) }, mark, label),
+            ),
         );
     }
     return list;

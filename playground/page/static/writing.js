@@ -5,8 +5,8 @@ import { el } from "./dom.js";
 import { growing } from "./growing.js";
 import { LONGEST } from "./sending.js";
 
-/** From how many characters on it is shown how many are left. */
-const COUNT_FROM = LONGEST - 200;
+/** How many characters are left when it begins to be shown. */
+const COUNTED = 200;
 
 export class Writing {
     textarea = el("textarea", { id: "composer-text", rows: 1, "aria-describedby": "composer-reason" });
@@ -64,8 +64,8 @@ export class Writing {
     }
 
     #showCount() {
-        const { length } = this.text;
-        this.#count.textContent = length > COUNT_FROM ? (LONGEST - length).toLocaleString("en").replace("-", "−") : "";
-        this.#count.classList.toggle("too-long", length > LONGEST);
+        const left = LONGEST - this.text.length;
+        this.#count.textContent = left < COUNTED ? String(left).replace("-", "−") : "";
+        this.#count.classList.toggle("too-long", left < 0);
     }
 }

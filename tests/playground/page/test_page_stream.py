@@ -301,3 +301,16 @@ async def test_when_the_page_closes_its_tabs_are_let_go(
         with pytest.raises(aiohttp.ClientError):
             await tab.read()
     assert page.open_tabs == 0
+
+
+async def test_a_port_that_is_taken_is_an_error_that_leaves_nothing_behind(
+    page: Page, server: LoopbackDiscord, controls: Controls
+) -> None:
+    watches = len(server.feed._watches)
+    port = urlsplit(page.url).port or 0
+
+    with pytest.raises(OSError, match="in use"):
+        async with Page(server, about=About("tiny", embedded=True), bot=controls, gauges=Readings(), port=port):
+            pass
+
+    assert len(server.feed._watches) == watches
