@@ -31,6 +31,7 @@ from bot.delivery.calls import Caller
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.live_answer import PLACEHOLDER_AFTER
 from bot.errors import SettingError
+from bot.files.reader import FileReader
 from bot.llm.ollama import OllamaModel, TimeLimits, connect
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database, open_database
@@ -39,6 +40,7 @@ from bot.storage.open_messages import SqlOpenMessages
 from bot.storage.personas import SqlPersonas
 from bot.storage.settings import SqlSettings
 from bot.storage.state import SqlState
+from bot.ui.attachments import Attachments
 
 log = logging.getLogger(__name__)
 
@@ -101,9 +103,14 @@ def build_services(
         memory=memory,
         open_messages=open_messages,
         state=SqlState(database),
-        max_file_bytes=settings.max_file_bytes,
+        attachments=_build_attachments(settings),
         num_ctx=settings.ollama_num_ctx,
     )
+
+
+def _build_attachments(settings: Settings) -> Attachments:
+    reader = FileReader(max_text_bytes=settings.max_file_bytes)
+    return Attachments(reader=reader, max_text_bytes=settings.max_file_bytes)
 
 
 def _build_assistant(

@@ -23,7 +23,9 @@ from bot.chat.profiles import Profiles
 from bot.delivery.calls import Caller, trace
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.mending import mend
+from bot.ui.attachments import Attachments
 from bot.ui.errors import tell_user
+from bot.ui.heard import Heard
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +45,17 @@ class Services:
     memory: ConversationStore
     open_messages: OpenMessageStore
     state: StateStore
-    max_file_bytes: int
+    attachments: Attachments
     num_ctx: int
     """The operator's context window in tokens."""
 
 
 class CommandTree(app_commands.CommandTree["Bot"]):
-    """Slash commands, whose errors all end in one sentence for whoever met them."""
+    """Slash commands, each taken up once, whose errors all end in one sentence for whoever met them."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Bot], /) -> bool:
+        """Leave alone what the gateway tells a second time."""
+        return interaction.client.heard.is_news(interaction.id)
 
     async def on_error(self, interaction: discord.Interaction[Bot], error: app_commands.AppCommandError) -> None:
         """Tell the person."""
@@ -76,6 +82,7 @@ class Bot(commands.Bot):
             http_trace=trace(),
         )
         self.services = services
+        self.heard = Heard()
         self._cog_names = cogs
         self._mending: asyncio.Task[None] | None = None
 

@@ -79,7 +79,10 @@ class Settings(BaseModel):
         60, description="the seconds to wait between two tokens, a number above 0 and up to 86400"
     )
     max_file_bytes: int = Field(
-        262_144, ge=1, le=26_214_400, description="the size limit of a text file in bytes, from 1 to 26214400"
+        262_144,
+        ge=1,
+        le=26_214_400,
+        description="the size limit of a text file, and of the text in a PDF, in bytes, from 1 to 26214400",
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
         "INFO", description="how much is logged: DEBUG, INFO, WARNING or ERROR"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.answers import Question, has_words
+from bot.chat.answers import File, Question, has_words
+from bot.chat.messages import Place
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.interaction_surface import InteractionSurface
 from bot.delivery.reply_surface import ReplySurface
 from bot.delivery.surface import NO_MENTIONS, PASSING, text_file
 from bot.errors import BadInput, LlampostError
-from bot.ui.attachments import check_files, read_files
+from bot.ui.attachments import has_images, with_pasted
 from bot.ui.completion import Choices, persona_choices
 from bot.ui.errors import sentence, tell_user
 from bot.ui.places import author_of, place_of, place_of_message
@@ -42,7 +44,7 @@ class Chat(commands.Cog):
     @app_commands.describe(
         prompt="What you want to know",
         persona="Who should answer, this time only",
-        file="A text file to read along with the question",
+        file="A file to read along with the question: a text, source code, a PDF or an image",
         private="Only you see the answer, and it stays out of this channel's memory",
     )
     async def ask(
@@ -72,12 +74,12 @@ class Chat(commands.Cog):
     ) -> None:
         if not has_words(prompt) and not attachments:
             raise BadInput("Ask me something: your question is blank.")
-        check_files(attachments, max_bytes=self._services.max_file_bytes)
+        self._services.attachments.check(attachments)
         if attachments:  # a download may take longer than Discord waits for a response
             await interaction.response.defer(ephemeral=private, thinking=True)
-        files = await read_files(attachments, max_bytes=self._services.max_file_bytes)
-        author = author_of(interaction.user)
-        question = Question(place_of(interaction), author, prompt, files, persona, private)
+        author, place = author_of(interaction.user), place_of(interaction)
+        files = await self._read(attachments, place)
+        question = Question(place, author, prompt, files, persona, private)
         header = "" if private else wording.header(author.name, prompt)
         surface = InteractionSurface(self._services.caller, interaction, private=private)
         await self._services.deliveries.answer(question, surface, header=header)
@@ -91,7 +93,7 @@ class Chat(commands.Cog):
         """Answer what is meant for the bot; leave everything else alone."""
         if message.author.bot or message.type not in {discord.MessageType.default, discord.MessageType.reply}:
             return
-        if not self._is_for_me(message):
+        if not self._is_for_me(message) or not self._bot.heard.is_news(message.id):
             return
         try:
             await self._answer(message)
@@ -125,11 +127,23 @@ class Chat(commands.Cog):
                 hint = ROLE_HIDDEN if self._own_role(message) else HIDDEN
             await self._say(message, hint)
             return
-        files = await read_files(message.attachments, max_bytes=self._services.max_file_bytes)
-        question = Question(place_of_message(message), author_of(message.author), text, files)
+        place = place_of_message(message)
+        text, files = with_pasted(text, await self._read(message.attachments, place))
+        if not has_words(text) and not files:
+            await self._say(message, HOW_TO_ASK)
+            return
+        question = Question(place, author_of(message.author), text, files)
         channel = self._bot.get_partial_messageable(message.channel.id)
         surface = ReplySurface(self._services.caller, message, channel)
         await self._services.deliveries.answer(question, surface, question_message=message.id)
+
+    async def _read(self, attachments: Sequence[discord.Attachment], place: Place) -> tuple[File, ...]:
+        """What was attached. Before anything is downloaded, all is checked, also whether the place's model sees."""
+        self._services.attachments.check(attachments)
+        if has_images(attachments):
+            profile = await self._services.profiles.resolve(place)
+            await self._services.models.require_sight(profile.model.value)
+        return await self._services.attachments.read(attachments)
 
     def _text_of(self, message: discord.Message) -> str:
         """What was asked, with names in place of ids and without the mention that called the bot."""

@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
-from bot.chat.messages import Author, EndReason, Place, Receipt
+from bot.chat.messages import Author, EndReason, Image, Place, Receipt
 
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A text file that came with a question."""
+    """A text that came with a question as a file."""
 
     name: str
     content: str
+
+
+File: TypeAlias = TextFile | Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +29,28 @@ class Question:
     place: Place
     author: Author
     text: str
-    files: tuple[TextFile, ...] = ()
+    files: tuple[File, ...] = ()
     persona: str | None = None
     """Overrides the place's persona for this question."""
     private: bool = False
     """A private question sees the place's memory but leaves no trace in it."""
 
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The pictures among its files."""
+        return tuple(file for file in self.files if isinstance(file, Image))
+
     def with_files(self) -> str:
-        """The text that the model reads and the memory keeps: each file in a fence longer than any inside it."""
+        """The text that the model reads and the memory keeps.
+
+        Each text file stands in a fence longer than any inside it, and each image is named: so that people find it
+        in the memory, a model can tell several apart, and one that can't see knows that there was something.
+        """
         parts = [self.text] if self.text else []
         for file in self.files:
+            if isinstance(file, Image):
+                parts.append(f"[image: {file.name}]")
+                continue
             fence = "`" * max(3, _longest_run(file.content) + 1)
             parts.append(f"{file.name}:\n{fence}\n{file.content}\n{fence}")
         return "\n\n".join(parts)

@@ -118,7 +118,7 @@ class Assistant:
     async def _begin(
         self, question: Question, record: _Record, remembered: Callable[[int, int], None]
     ) -> Sequence[StoredMessage]:
-        begun = await self._memory.begin(question.place, question.author, question.with_files())
+        begun = await self._memory.begin(question.place, question.author, question.with_files(), question.images)
         record.answer_id = begun.answer_id
         remembered(begun.question_id, begun.answer_id)
         return begun.window

@@ -57,7 +57,7 @@ def history_budget(*, num_ctx: int, num_predict: int, fixed: int) -> int:
     if fixed > num_ctx - room:
         raise PromptTooLong(
             f"That is too long for the model: together with the system prompt it has about {fixed:,} tokens, "
-            f"and {num_ctx - room:,} fit. Please ask something shorter, or attach a smaller file."
+            f"and {num_ctx - room:,} fit. Please ask something shorter, or attach smaller files or fewer images."
         )
     return max(num_ctx - min(num_predict, num_ctx // LARGEST_RESERVE) - fixed, 0)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bot.chat.messages import (
     Author,
     EndReason,
+    Image,
     OpenMessage,
     Place,
     Receipt,
@@ -50,8 +51,8 @@ class ConversationStore(Protocol):
     question that got no answer stays stored and never goes to the model again by itself.
     """
 
-    async def begin(self, place: Place, author: Author, question: str) -> Begun:
-        """Store a question below the head, and its empty answer as RUNNING.
+    async def begin(self, place: Place, author: Author, question: str, images: Sequence[Image] = ()) -> Begun:
+        """Store a question with its pictures below the head, and its empty answer as RUNNING.
 
         The place's conversation is made where there is none.
         """
@@ -62,6 +63,10 @@ class ConversationStore(Protocol):
 
         Its cost follows the window's size, not the history's.
         """
+        ...
+
+    async def images(self, message_ids: Sequence[int]) -> Mapping[int, Sequence[Image]]:
+        """The pictures that came with these messages, by the messages that have any."""
         ...
 
     async def shown_as(self, message_id: int, discord_message_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,11 +31,21 @@ class EndReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that came with a question."""
+
+    name: str
+    data: bytes = field(repr=False)
+    """In a format and size that every model which sees can take."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message as the model reads it."""
 
     role: Role
     content: str
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from bot.chat.model import LanguageModel, ModelDetails, ModelSummary, PullProgress
 from bot.chat.parameters import shown
+from bot.chat.sight import require_sight
 from bot.errors import BadInput, ModelNotFound, NotAllowed
 
 
@@ -53,6 +54,10 @@ class Models:
     async def details(self, name: str) -> ModelDetails:
         """What one model can do."""
         return await self._model.details(name)
+
+    async def require_sight(self, name: str) -> None:
+        """Raise BadInput, with the models that can, where a model can't see images."""
+        await require_sight(self._model, name)
 
     async def is_loaded(self, name: str) -> bool:
         """Whether a model is in memory now."""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat.context_window import Entry, answer_limit, history_budget, window_start
-from bot.chat.messages import Author, Message, Role, StoredMessage
-from bot.chat.tokens import MESSAGE_OVERHEAD, Estimator, estimate
+from bot.chat.messages import Author, Image, Message, Role, StoredMessage
+from bot.chat.tokens import IMAGE_TOKENS, MESSAGE_OVERHEAD, Estimator, estimate
 
 _NAMES_BEGIN = "[Until now {first} was speaking. From here on each message begins with its speaker's name.]"
+_NO_IMAGES: Mapping[int, Sequence[Image]] = {}
 _NAME_LENGTH = 32
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f:\u2028\u2029]+")
 
@@ -81,47 +82,60 @@ class PromptBuilder:
         self._num_predict = num_predict
         self._estimator = estimator
 
-    def build(self, *, system: str, history: Sequence[StoredMessage], author: Author, question: str) -> Prompt:
-        """The prompt for a question. Raises PromptTooLong where the question can't fit."""
-        head_tokens = self._estimator.message(system)
-        speakers = [message.author for message in history if message.author]
-        if any(speaker.id != author.id for speaker in speakers):
-            # The note about names stands before some message; which one depends on where the window starts.
-            notes = {_NAMES_BEGIN.format(first=_name(speaker)) for speaker in speakers}
-            head_tokens += max(map(self._estimator.message, notes))
-        question_tokens = self._estimate(question, author)
-        budget = history_budget(
-            num_ctx=self._num_ctx, num_predict=self._num_predict, fixed=head_tokens + question_tokens
-        )
-        sizes = [self._size(message) for message in history]
+    def build(
+        self,
+        *,
+        system: str,
+        history: Sequence[StoredMessage],
+        author: Author,
+        question: str,
+        images: Sequence[Image] = (),
+        past_images: Mapping[int, Sequence[Image]] = _NO_IMAGES,
+    ) -> Prompt:
+        """The prompt for a question; past images come by message id. Raises PromptTooLong where nothing fits."""
+        head_tokens = self._head(system, history, author)
+        question_tokens = self._estimate(question, author, len(images))
+        fixed = head_tokens + question_tokens
+        budget = history_budget(num_ctx=self._num_ctx, num_predict=self._num_predict, fixed=fixed)
+        pictures = [tuple(past_images.get(message.id, ())) for message in history]
+        sizes = [self._size(message, len(its)) for message, its in zip(history, pictures, strict=True)]
         start = window_start(
             [Entry(size, message.role is Role.USER) for size, message in zip(sizes, history, strict=True)], budget
         )
         remembered = history[start:]
-        *past, asked = spoken([*((message.content, message.author) for message in remembered), (question, author)])
+        roles = [*(message.role for message in remembered), Role.USER]
+        texts = spoken([*((message.content, message.author) for message in remembered), (question, author)])
         messages = (
             Message(Role.SYSTEM, system),
-            *(Message(message.role, text) for message, text in zip(remembered, past, strict=True)),
-            Message(Role.USER, asked),
+            *map(Message, roles, texts, [*pictures[start:], tuple(images)]),
         )
         beside_question = head_tokens + sum(sizes[start:])
+        tokens = beside_question + question_tokens
         return Prompt(
             messages=messages,
-            num_predict=answer_limit(
-                num_ctx=self._num_ctx, num_predict=self._num_predict, prompt=beside_question + question_tokens
-            ),
-            estimate=beside_question + question_tokens,
+            num_predict=answer_limit(num_ctx=self._num_ctx, num_predict=self._num_predict, prompt=tokens),
+            estimate=tokens,
             raw_estimate=sum(estimate(message.content) + MESSAGE_OVERHEAD for message in messages),
             beside_question=beside_question,
             window_start=remembered[0].id if remembered else None,
             left_out=start,
         )
 
-    def _size(self, message: StoredMessage) -> int:
+    def _head(self, system: str, history: Sequence[StoredMessage], author: Author) -> int:
+        tokens = self._estimator.message(system)
+        speakers = [message.author for message in history if message.author]
+        if any(speaker.id != author.id for speaker in speakers):
+            # The note about names stands before some message; which one depends on where the window starts.
+            notes = {_NAMES_BEGIN.format(first=_name(speaker)) for speaker in speakers}
+            tokens += max(map(self._estimator.message, notes))
+        return tokens
+
+    def _size(self, message: StoredMessage, images: int) -> int:
         if message.tokens is not None and message.tokenizer == self._model:
             return message.tokens + MESSAGE_OVERHEAD
-        return self._estimate(message.content, message.author)
+        return self._estimate(message.content, message.author, images)
 
-    def _estimate(self, text: str, author: Author | None) -> int:
-        """A message's size with the name that it may need in front."""
-        return self._estimator.message(f"{_name(author)} (2): {text}" if author else text)
+    def _estimate(self, text: str, author: Author | None, images: int) -> int:
+        """A message's size with its images and the name that it may need in front."""
+        words = self._estimator.message(f"{_name(author)} (2): {text}" if author else text)
+        return words + IMAGE_TOKENS * images

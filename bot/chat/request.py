@@ -13,6 +13,7 @@ from bot.chat.model import ChatRequest, LanguageModel, ModelDetails
 from bot.chat.parameters import RANDOM
 from bot.chat.profiles import Profile
 from bot.chat.prompt import Prompt, PromptBuilder
+from bot.chat.sight import require_sight
 from bot.chat.tokens import Estimator
 
 
@@ -39,10 +40,13 @@ class Preparation:
     async def prepare(self, question: Question, window: Sequence[StoredMessage], profile: Profile) -> Prepared:
         """Build the request for a question after what was said before it.
 
-        Raises ModelError where the model can't be asked, PromptTooLong where nothing fits.
+        Raises ModelError where the model can't be asked, BadInput where it can't see the question's images,
+        PromptTooLong where nothing fits.
         """
         name = profile.model.value
         details = await self._model.details(name)
+        if question.images:  # the place's model may have changed while the question waited
+            await require_sight(self._model, name)
         num_ctx = min(self._num_ctx, details.context_length or self._num_ctx)
         num_predict = int(str(profile.parameters["num_predict"].value))
         builder = PromptBuilder(
@@ -56,6 +60,9 @@ class Preparation:
             history=window,
             author=question.author,
             question=question.with_files(),
+            images=question.images,
+            # Others would be told of images that are not there, or fail.
+            past_images=await self._memory.images([it.id for it in window]) if details.can_see else {},
         )
         options = _options(profile, num_ctx=num_ctx, num_predict=prompt.num_predict)
         request = ChatRequest(
@@ -65,7 +72,10 @@ class Preparation:
             keep_alive=_text(profile, "keep_alive"),
             think=_think(profile, details),
         )
-        receipt = replace(bare_receipt(profile), options=options, prompt_estimate=prompt.raw_estimate)
+        # Nobody says how many of the counted tokens are those of images, so nothing is learnt from such a count.
+        counts = not any(message.images for message in prompt.messages)
+        estimate = prompt.raw_estimate if counts else None
+        receipt = replace(bare_receipt(profile), options=options, prompt_estimate=estimate)
         return Prepared(request, prompt, receipt, num_predict)
 
 

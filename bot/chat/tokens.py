@@ -12,6 +12,9 @@ import re
 MESSAGE_OVERHEAD = 8
 """Tokens that a chat template puts around a message: role, markers, line breaks; and its share of the answer's head."""
 
+IMAGE_TOKENS = 1_400
+"""Tokens of an image of a megapixel, in squares of 28 pixels as the hungriest of the usual models sees it."""
+
 _PIECES = re.compile(
     r"[A-Za-z0-9+/]{32,}"  # keys, hashes, encoded data
     r"|[A-Z]?[a-z]+|[A-Z]+"

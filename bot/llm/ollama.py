@@ -17,7 +17,7 @@ from typing import Any, Self, TypeVar, cast
 import httpx
 import ollama
 
-from bot.chat.messages import EndReason
+from bot.chat.messages import EndReason, Message
 from bot.chat.model import ChatRequest, End, ModelDetails, ModelEvent, ModelSummary, PullProgress, Text, Thinking
 from bot.llm.address import parse_host
 from bot.llm.errors import Action, Call, ended_early, may_retry, translated
@@ -215,13 +215,18 @@ async def _open_chat(client: OllamaClient, request: ChatRequest) -> AsyncGenerat
     """Prepare the request; the server hears of it at the first `anext`, and errors come only then."""
     stream: AsyncIterator[ollama.ChatResponse] = await client.chat(
         model=request.model,
-        messages=[{"role": message.role.value, "content": message.content} for message in request.messages],
+        messages=[_message(message) for message in request.messages],
         stream=True,
         options=dict(request.options),  # ollama.Options would drop min_p
         keep_alive=_keep_alive(request.keep_alive),
         think=cast("Any", request.think),
     )
     return cast("AsyncGenerator[ollama.ChatResponse, None]", stream)
+
+
+def _message(message: Message) -> dict[str, object]:
+    images = {"images": [image.data for image in message.images]} if message.images else {}
+    return {"role": message.role.value, "content": message.content, **images}
 
 
 async def _open_pull(client: OllamaClient, name: str) -> AsyncGenerator[ollama.ProgressResponse, None]:

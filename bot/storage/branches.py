@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Connection, Select, bindparam, exists, func, literal, select
 
 from bot.chat.memory import Summary
-from bot.chat.messages import Author, EndReason, Role, StoredMessage
-from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, messages, receipts
+from bot.chat.messages import Author, EndReason, Image, Role, StoredMessage
+from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, images, messages, receipts
 
 MAX_WINDOW = 2_000
 """The most messages of a window that are read, the newest ones, even where nobody ever moves its start."""
@@ -26,6 +27,15 @@ def branch(connection: Connection, channel_id: int, newest: int | None) -> list[
     """The shown branch of a channel, its newest messages or all."""
     head = _head(literal(_NO_MESSAGE)).where(conversations.c.channel_id == channel_id)
     return [stored_message(row) for row in connection.execute(_branch(head, newest))]
+
+
+def images_of(connection: Connection, message_ids: Sequence[int]) -> dict[int, list[Image]]:
+    """The pictures that came with messages, by the messages that have any."""
+    query = select(images).where(images.c.message_id.in_(message_ids)).order_by(*images.primary_key)
+    found: dict[int, list[Image]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.message_id, []).append(Image(row.name, row.content))
+    return found
 
 
 def summary(connection: Connection, channel_id: int, newest: int) -> Summary:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.chat.memory import Begun, Summary
-from bot.chat.messages import Author, EndReason, Place, Receipt, RunningAnswer, StoredMessage
+from bot.chat.messages import Author, EndReason, Image, Place, Receipt, RunningAnswer, StoredMessage
 from bot.storage import branches, pages, tree
 from bot.storage.database import Database, utc_now
 
@@ -24,9 +24,16 @@ class SqlConversations:
         self._now = now
         self._estimates: dict[str, tuple[int, int] | None] = {}
 
-    async def begin(self, place: Place, author: Author, question: str) -> Begun:
-        """Store a question below the head, and its empty answer as RUNNING; returns what the model needs to read."""
-        return await self._database.write(tree.begin, place, author, question, self._now())
+    async def begin(self, place: Place, author: Author, question: str, images: Sequence[Image] = ()) -> Begun:
+        """Store a question with its pictures below the head, and its empty answer as RUNNING.
+
+        Returns what the model needs to read.
+        """
+        return await self._database.write(tree.begin, place, author, question, images, at=self._now())
+
+    async def images(self, message_ids: Sequence[int]) -> dict[int, list[Image]]:
+        """The pictures that came with these messages, by the messages that have any."""
+        return await self._database.read(branches.images_of, message_ids)
 
     async def window(self, place: Place) -> list[StoredMessage]:
         """The shown branch from the window's start to the head, oldest first; at most the newest MAX_WINDOW."""

@@ -193,6 +193,15 @@ receipts = sa.Table(
     sa.Index(None, "model", "answer_id"),
 )
 
+images = sa.Table(
+    "images",
+    metadata,
+    sa.Column("message_id", _RowId, sa.ForeignKey(messages.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
 discord_messages = sa.Table(
     "discord_messages",
     metadata,

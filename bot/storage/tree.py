@@ -5,16 +5,17 @@ The statements of every answer are built once, since building one takes longer t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from bot.chat.memory import BEING_WRITTEN, NOT_THEIR_QUESTION, NOT_THEIRS_ALONE, Begun
-from bot.chat.messages import Author, EndReason, Place, Receipt, Role, RunningAnswer, StoredMessage
+from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, RunningAnswer, StoredMessage
 from bot.errors import BadInput, NotAllowed
 from bot.storage import branches
-from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, messages, receipts
+from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, images, messages, receipts
 
 PURGE_BATCH = 1_000
 """Messages deleted in one transaction: some milliseconds, so that no answer elsewhere waits for a long history."""
@@ -31,10 +32,13 @@ _FIND_ANSWER = (
 )
 _TEAR_UP = delete(receipts).where(receipts.c.answer_id == bindparam("answer_id"))
 _KEEP_RECEIPT = insert(receipts)
+_KEEP_IMAGES = insert(images)
 
 
-def begin(connection: Connection, place: Place, author: Author, question: str, at: datetime) -> Begun:
-    """Store a question below the head, and its empty answer as RUNNING."""
+def begin(
+    connection: Connection, place: Place, author: Author, question: str, pictures: Sequence[Image], *, at: datetime
+) -> Begun:
+    """Store a question with its pictures below the head, and its empty answer as RUNNING."""
     found = _find(connection, place)
     conversation_id, head_id = (_make(connection, place, at), None) if found is None else (found.id, found.head_id)
     window = [] if head_id is None else branches.window(connection, place.channel_id)
@@ -49,6 +53,12 @@ def begin(connection: Connection, place: Place, author: Author, question: str, a
         "created_at": at,
     }
     question_id = _add(connection, asked)
+    if pictures:
+        rows = [
+            {"message_id": question_id, "position": position, "name": picture.name, "content": picture.data}
+            for position, picture in enumerate(pictures)
+        ]
+        connection.execute(_KEEP_IMAGES, rows)
     nobody = {"author_id": None, "author_name": None}
     running = {"parent_id": question_id, "role": Role.ASSISTANT, "content": "", "end_reason": EndReason.RUNNING}
     return Begun(question_id, _add(connection, asked | running | nobody), window)

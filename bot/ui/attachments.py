@@ -1,4 +1,4 @@
-"""Text files that come with a question: checked before anything is downloaded."""
+"""Files that come with a question: checked before anything is downloaded."""
 
 from __future__ import annotations
 
@@ -8,131 +8,70 @@ from urllib.parse import urlsplit
 import discord
 import humanize
 
-from bot.chat.answers import TextFile
+from bot.chat.answers import File, TextFile
 from bot.chat.parameters import shown
 from bot.errors import BadInput
+from bot.files.kinds import Kind, kind_of, largest
+from bot.files.reader import FileReader
 
 MAX_FILES = 5
 
-_TEXT_TYPES = {
-    "application/javascript",
-    "application/json",
-    "application/sql",
-    "application/toml",
-    "application/x-httpd-php",
-    "application/x-sh",
-    "application/x-yaml",
-    "application/xml",
-    "application/yaml",
-}
-_TEXT_ENDINGS = [
-    "adoc",
-    "bat",
-    "c",
-    "cc",
-    "cfg",
-    "clj",
-    "conf",
-    "cpp",
-    "cs",
-    "css",
-    "csv",
-    "dart",
-    "diff",
-    "dockerfile",
-    "env",
-    "ex",
-    "go",
-    "gradle",
-    "graphql",
-    "h",
-    "hpp",
-    "hs",
-    "html",
-    "ini",
-    "java",
-    "js",
-    "json",
-    "jsonl",
-    "jsx",
-    "kt",
-    "less",
-    "lock",
-    "log",
-    "lua",
-    "m",
-    "makefile",
-    "md",
-    "mjs",
-    "nix",
-    "patch",
-    "php",
-    "pl",
-    "proto",
-    "ps1",
-    "py",
-    "r",
-    "rb",
-    "rs",
-    "rst",
-    "scala",
-    "scss",
-    "sh",
-    "sql",
-    "svelte",
-    "swift",
-    "tex",
-    "tf",
-    "toml",
-    "ts",
-    "tsv",
-    "tsx",
-    "txt",
-    "vue",
-    "xml",
-    "yaml",
-    "yml",
-    "zig",
-]
+_PASTED = "message.txt"
+"""Discord's name for a text that somebody pasted and that is too long for a message."""
 
 
-async def read_files(attachments: Sequence[discord.Attachment], *, max_bytes: int) -> tuple[TextFile, ...]:
-    """The contents of text files. Raises BadInput for too many, too large, or anything else than UTF-8 text."""
-    check_files(attachments, max_bytes=max_bytes)
-    return tuple([await _read(attachment) for attachment in attachments])
+class Attachments:
+    """What people attach, from Discord's description of it to what a model reads."""
+
+    def __init__(self, *, reader: FileReader, max_text_bytes: int) -> None:
+        """Take the operator's size limit for texts."""
+        self._reader = reader
+        self._max_text_bytes = max_text_bytes
+
+    def check(self, attachments: Sequence[discord.Attachment]) -> None:
+        """Raise BadInput for what Discord's own description of the files rules out; downloads nothing."""
+        if len(attachments) > MAX_FILES:
+            raise BadInput(f"At most {MAX_FILES} files can come with a question; these are {len(attachments)}.")
+        for attachment in attachments:
+            self._check(attachment)
+
+    async def read(self, attachments: Sequence[discord.Attachment]) -> tuple[File, ...]:
+        """The files' contents. Raises BadInput for what `check` refuses, and for what can't be read after all."""
+        self.check(attachments)
+        return tuple([await self._read(attachment) for attachment in attachments])
+
+    def _check(self, attachment: discord.Attachment) -> Kind:
+        name = shown(attachment.filename)
+        kind = kind_of(attachment.filename, attachment.content_type)
+        if kind is None:
+            raise BadInput(
+                f"“{name}” is nothing that I can read. I read text and source files, PDF files, "
+                "and images in PNG, JPEG, WebP or GIF."
+            )
+        limit = largest(kind, text=self._max_text_bytes)
+        if attachment.size > limit:
+            size, allowed = humanize.naturalsize(attachment.size), humanize.naturalsize(limit)
+            raise BadInput(f"“{name}” is too large: it is {size}, and {kind} may have at most {allowed}.")
+        # Only what Discord itself keeps is ever downloaded.
+        if urlsplit(attachment.url).netloc != urlsplit(discord.Asset.BASE).netloc:
+            raise BadInput(f"“{name}” is not kept by Discord, so it is not downloaded.")
+        return kind
+
+    async def _read(self, attachment: discord.Attachment) -> File:
+        try:
+            data = await attachment.read()
+        except discord.HTTPException as error:
+            raise BadInput(f"“{shown(attachment.filename)}” can't be downloaded from Discord any more.") from error
+        return await self._reader.read(attachment.filename, self._check(attachment), data)
 
 
-def check_files(attachments: Sequence[discord.Attachment], *, max_bytes: int) -> None:
-    """Raise BadInput for what Discord's own description of the files rules out; downloads nothing."""
-    if len(attachments) > MAX_FILES:
-        raise BadInput(f"At most {MAX_FILES} files can come with a question; these are {len(attachments)}.")
-    for attachment in attachments:
-        _check(attachment, max_bytes)
+def has_images(attachments: Sequence[discord.Attachment]) -> bool:
+    """Whether a model that answers must be able to see."""
+    return any(kind_of(it.filename, it.content_type) is Kind.IMAGE for it in attachments)
 
 
-def _check(attachment: discord.Attachment, max_bytes: int) -> None:
-    name = shown(attachment.filename)
-    content_type = (attachment.content_type or "").partition(";")[0].strip().lower()
-    ending = attachment.filename.lower().rpartition(".")[2]
-    if not (content_type.startswith("text/") or content_type in _TEXT_TYPES or ending in _TEXT_ENDINGS):
-        raise BadInput(f"“{name}” is not a text file. I read text and source files, such as .txt, .md, .py or .csv.")
-    if attachment.size > max_bytes:
-        limit, size = humanize.naturalsize(max_bytes), humanize.naturalsize(attachment.size)
-        raise BadInput(f"“{name}” is too large: it is {size}, and at most {limit} are allowed.")
-    # Only what Discord itself keeps is ever downloaded.
-    if urlsplit(attachment.url).netloc != urlsplit(discord.Asset.BASE).netloc:
-        raise BadInput(f"“{name}” is not kept by Discord, so it is not downloaded.")
-
-
-async def _read(attachment: discord.Attachment) -> TextFile:
-    try:
-        data = await attachment.read()
-    except discord.HTTPException as error:
-        raise BadInput(f"“{shown(attachment.filename)}” can't be downloaded from Discord any more.") from error
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        content = None
-    if content is None or "\0" in content:
-        raise BadInput(f"“{shown(attachment.filename)}” is not UTF-8 text. Please save it as UTF-8 and try again.")
-    return TextFile(attachment.filename, content)
+def with_pasted(text: str, files: Sequence[File]) -> tuple[str, tuple[File, ...]]:
+    """A question's text and files, where a long text that Discord made a file of is text again."""
+    pasted = [file for file in files if isinstance(file, TextFile) and file.name == _PASTED]
+    texts = [text, *(file.content.strip() for file in pasted)]
+    return "\n\n".join(filter(None, texts)), tuple(file for file in files if file not in pasted)

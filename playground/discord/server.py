@@ -109,9 +109,12 @@ class LoopbackDiscord:
         """Create somebody who is in no guild yet."""
         return Actor(self, self.world.add_user(name))
 
-    def add_guild(self, name: str = "Demo", *, bot_permissions: int = int(USUAL)) -> GuildHandle:
-        """Create a server with the bot in it."""
-        return GuildHandle(self, self.world.add_guild(name, bot_permissions=bot_permissions))
+    def add_guild(
+        self, name: str = "Demo", *, bot_permissions: int = int(USUAL), owner: Actor | None = None
+    ) -> GuildHandle:
+        """Create a server with the bot in it; without an owner, somebody is invented."""
+        user = owner.user if owner else None
+        return GuildHandle(self, self.world.add_guild(name, bot_permissions=bot_permissions, owner=user))
 
     def delete_channel(self, channel: ChannelHandle) -> None:
         """Delete a channel or thread with all its messages."""

@@ -55,10 +55,10 @@ class World:
         self.users[user.id] = user
         return user
 
-    def add_guild(self, name: str, *, bot_permissions: int) -> Guild:
+    def add_guild(self, name: str, *, bot_permissions: int, owner: User | None = None) -> Guild:
         """Create a server with the bot in it, as after an invitation: its permissions come by a role of its own."""
-        guild = Guild(self.ids.next(), name, owner_id=self.ids.next())
-        self.users[guild.owner_id] = User(guild.owner_id, f"{name}'s owner")
+        owner = owner or self.add_user(f"{name}'s owner")
+        guild = Guild(self.ids.next(), name, owner_id=owner.id)
         guild.roles[guild.id] = Role(guild.id, "@everyone", int(USUAL), position=0)
         guild.members[guild.owner_id] = Member(guild.owner_id)
         self.guilds[guild.id] = guild

@@ -37,8 +37,7 @@ class Views:
         )
         if guild is None or not people:
             raise RefusedError("Nobody is in the server yet.", status=404)
-        # The owner of a demo's server is there only because every server has one.
-        return Actor(self._discord, next((one for one in people if one.id != guild.owner_id), people[0]))
+        return Actor(self._discord, people[0])
 
     # The world
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.chat.answers import Control, Finished, Question, Step, TextFile
+from bot.chat.answers import Control, File, Finished, Question, Step
 from bot.chat.assistant import Assistant
 from bot.chat.history import History
 from bot.chat.messages import Author, Place
@@ -116,7 +116,7 @@ class Parts:
         place: Place = PLACE,
         private: bool = False,
         persona: str | None = None,
-        files: tuple[TextFile, ...] = (),
+        files: tuple[File, ...] = (),
         view: View | None = None,
         control: Control | None = None,
     ) -> Asked:
@@ -138,7 +138,7 @@ class Parts:
         place: Place = PLACE,
         private: bool = False,
         persona: str | None = None,
-        files: tuple[TextFile, ...] = (),
+        files: tuple[File, ...] = (),
     ) -> Finished:
         """Ask and wait for the end."""
         asked = self.start(text, author=author, place=place, private=private, persona=persona, files=files)

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.answers import Control, Question, TextFile
-from bot.chat.messages import EndReason
+from bot.chat.answers import Control, File, Question, TextFile
+from bot.chat.messages import EndReason, Image
 
 from .parts import ANNA, PLACE
 
 
-def asked(text: str, *files: TextFile) -> str:
+def asked(text: str, *files: File) -> str:
     return Question(PLACE, ANNA, text, files=files).with_files()
 
 
@@ -29,6 +29,10 @@ def test_files_follow_the_text_each_with_its_name_in_a_fence() -> None:
 
 def test_a_file_alone_is_a_question_too() -> None:
     assert asked("", TextFile("a.py", "x")) == "a.py:\n```\nx\n```"
+
+
+def test_an_image_is_named_where_it_came() -> None:
+    assert asked("Why?", Image("b.png", b""), TextFile("a.py", "x")) == "Why?\n\n[image: b.png]\n\na.py:\n```\nx\n```"
 
 
 @given(st.text(st.sampled_from("`a\n "), max_size=50))

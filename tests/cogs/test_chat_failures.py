@@ -215,9 +215,9 @@ async def test_a_long_question_that_is_refused_is_given_back(
 ) -> None:
     question = "x" * length
 
-    refusal = await alice.slash(channel, "ask", prompt=question, file=("cat.png", b"x"))
+    refusal = await alice.slash(channel, "ask", prompt=question, file=("song.mp3", b"x"))
 
-    assert refused(refusal).startswith("“cat.png” is not a text file.")
+    assert refused(refusal).startswith("“song.mp3” is nothing that I can read.")
     assert [(copy.content, copy.ephemeral) for copy in refusal.followups] == [("Here is your question:", True)] * len(
         files
     )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.messages import EndReason
+from bot.chat.messages import EndReason, Image, Message, Role
 from bot.chat.model import End, LanguageModel, ModelEvent, Text, Thinking
 from bot.errors import ModelBusy, ModelError, ModelFailed, ModelUnreachable, StreamBroken
 
@@ -55,6 +55,19 @@ async def test_ollamas_word_for_the_end_becomes_a_reason(word: str, reason: EndR
     server = script(streaming(line("x", done=True, done_reason=word)))
 
     assert await events(server.model()) == [Text("x"), End(reason)]
+
+
+async def test_images_go_with_their_message_in_base64() -> None:
+    server = script(streaming(LAST))
+    seen = Message(Role.USER, "Which?", (Image("cat.png", b"a cat"), Image("dog.png", b"\xff\xd8")))
+
+    await events(server.model(), replace(ASKED, messages=(Message(Role.SYSTEM, "Be kind."), seen)))
+
+    encoded = [base64.b64encode(image.data).decode() for image in seen.images]
+    assert server.body()["messages"] == [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Which?", "images": encoded},
+    ]
 
 
 async def test_the_request_carries_everything_that_was_asked_and_nothing_more() -> None:

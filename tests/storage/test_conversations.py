@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.chat.memory import Summary
-from bot.chat.messages import Author, EndReason, Place, Receipt, Role, RunningAnswer, StoredMessage
+from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, RunningAnswer, StoredMessage
 from bot.errors import BadInput, NotAllowed
 from bot.storage import schema, tree
 from bot.storage.conversations import SqlConversations
@@ -204,17 +204,26 @@ async def test_undo_leaves_a_window_that_starts_earlier(store: SqlConversations,
     assert await window_start(database, PLACE) == start
 
 
-async def test_undo_and_clear_take_along_all_that_belongs_to_the_messages(
-    store: SqlConversations, say: Say, rows: Rows
-) -> None:
+async def test_images_are_kept_with_their_question_in_their_order(store: SqlConversations, say: Say) -> None:
+    pictures = [Image("b.png", b"\x00\xff"), Image("a.png", b"")]
+    with_images, _, _ = await store.begin(PLACE, ANNA, "Which?", pictures)
+    without, _ = await say("Why?")
+
+    assert await store.images([with_images, without]) == {with_images: pictures}
+    assert await store.images([]) == {}
+
+
+async def test_undo_and_clear_take_along_all_that_belongs_to_the_messages(store: SqlConversations, rows: Rows) -> None:
     for question in ("one", "two"):
-        for message in await say(question):
+        question_id, answer_id, _ = await store.begin(PLACE, ANNA, question, [Image("a.png", b"a")])
+        await store.finish(answer_id, "!", EndReason.COMPLETE, RECEIPT)
+        for message in (question_id, answer_id):
             await store.shown_as(message, 100 + message)
     await store.undo(PLACE, only_by=None)
-    assert [await rows(table) for table in (schema.receipts, schema.discord_messages)] == [1, 2]
+    belongings = (schema.receipts, schema.discord_messages, schema.images)
+    assert [await rows(table) for table in belongings] == [1, 2, 1]
     assert await store.clear(PLACE, only_by=None) == 2
-    tables = (schema.messages, schema.receipts, schema.discord_messages, schema.conversations)
-    assert [await rows(table) for table in tables] == [0, 0, 0, 0]
+    assert [await rows(table) for table in (schema.messages, schema.conversations, *belongings)] == [0] * 5
 
 
 async def test_undo_takes_back_only_what_the_person_asked_last(store: SqlConversations, say: Say) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,17 @@ async def staged(folder: Path, settings: Settings | None = None) -> AsyncIterato
     async with LoopbackDiscord(settings) as discord, ollama.serving() as host:
         guild = discord.add_guild("Demo")
         yield Stage(discord, guild, guild.add_channel("general"), guild.add_member("Anna"), ollama, host, folder)
+
+
+async def stored(stage: Stage, count: int, what: str) -> None:
+    """So many rows are in the bot's database, FROM a table WHERE something holds.
+
+    Rows come some milliseconds after what they are about can be seen in Discord, and nothing else tells of them.
+    """
+    async with asyncio.timeout(PATIENCE):
+        with closing(sqlite3.connect(stage.folder / "llampost.db")) as connection:
+            while connection.execute(f"SELECT count(*) FROM {what}").fetchone() != (count,):  # noqa: ASYNC110, S608  # our own words
+                await asyncio.sleep(0.01)
 
 
 def is_finished(message: Message) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from playground.bot_process import BotFailedError, BotProcess
 from playground.discord import EventKind, LoopbackDiscord, Message
 
-from .stage import PATIENCE, Held, Stage, answer, is_finished, shows
+from .stage import Held, Stage, answer, is_finished, shows, stored
 
 pytestmark = pytest.mark.wire
 
@@ -35,14 +35,6 @@ def end_reasons(stage: Stage) -> list[str]:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         rows = connection.execute("SELECT end_reason FROM messages WHERE role = 'assistant' ORDER BY id")
         return [reason for (reason,) in rows]
-
-
-async def noted(stage: Stage, count: int) -> None:
-    """So many messages are noted as being written: that comes some milliseconds after each is there."""
-    async with asyncio.timeout(PATIENCE):
-        with closing(sqlite3.connect(stage.folder / "llampost.db")) as connection:
-            while connection.execute("SELECT count(*) FROM open_messages").fetchone() != (count,):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
 
 
 async def ended(bot: BotProcess, number: signal.Signals) -> int:
@@ -148,7 +140,7 @@ async def test_after_a_crash_the_answer_is_marked(stage: Stage, bot: BotProcess)
     mentioned = stage.anna.say(elsewhere, "Hi", mention_bot=True)
     await asked.message(shows("Hello"))
     await stage.reply_to(mentioned, shows("Hello"))
-    await noted(stage, 2)
+    await stored(stage, 2, "open_messages")
 
     await bot.kill()
     await held.left()
@@ -194,7 +186,7 @@ async def test_after_a_crash_in_line_the_question_is_not_left_waiting(stage: Sta
     await held.reached()
     second = stage.ask("Second")
     await second.message(shows("Waiting"))
-    await noted(stage, 2)
+    await stored(stage, 2, "open_messages")
 
     await bot.kill()
     await bot.start()

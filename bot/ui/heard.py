@@ -1,0 +1,24 @@
+"""What Discord told already: after an outage the gateway may tell an event a second time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+KEPT = 1_000
+"""Newest events that are remembered; a gateway that resumes replays a few minutes."""
+
+
+class Heard:
+    """The ids of the newest messages and interactions that were taken up."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[int, None] = OrderedDict()
+
+    def is_news(self, event_id: int) -> bool:
+        """Whether it is heard for the first time; from now on it is known."""
+        if event_id in self._ids:
+            return False
+        self._ids[event_id] = None
+        if len(self._ids) > KEPT:
+            self._ids.popitem(last=False)
+        return True

@@ -1,0 +1,189 @@
+"""What a bot leaves behind that dies or is stopped while Discord is in trouble too, and what its next start mends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+from contextlib import closing
+from time import monotonic
+
+import pytest
+
+from playground.bot_process import BotProcess
+from playground.discord import ChannelHandle, Message, Permission
+from tests.fake_ollama import MODEL
+
+from .stage import PATIENCE, Held, Stage, answer, numbered, pages, shows, stored
+
+pytestmark = pytest.mark.wire
+
+FOOTER = f"-# {MODEL} · assistant"
+INTERRUPTED = "⚠️ Interrupted: the bot is being restarted. Please ask again in a minute."
+SHUTDOWN_LIMIT = 12.0
+NOTED = "open_messages"
+COMPLETE = "messages WHERE role = 'assistant' AND end_reason = 'complete'"
+
+IN_FILE = "⚠️ The bot was restarted while it was showing this answer. The whole of it is in the file."
+
+
+def is_sound(stage: Stage) -> bool:
+    """Whether the database is in order, says of no answer that it runs, and of no message that it is to be mended."""
+    with closing(sqlite3.connect(stage.folder / "llampost.db")) as connection:
+        checked = [
+            connection.execute(f"PRAGMA {check}").fetchall() for check in ("integrity_check", "foreign_key_check")
+        ]
+        [(running,)] = connection.execute("SELECT count(*) FROM messages WHERE end_reason = 'running'")
+        [(left,)] = connection.execute("SELECT count(*) FROM open_messages")
+    return (checked, running, left) == ([[("ok",)], []], 0, 0)
+
+
+def refuse_all_edits(stage: Stage) -> None:
+    """From now on Discord refuses all edits, each for a minute."""
+    stage.discord.faults.rate_limit("PATCH", "/messages/", retry_after=60, times=1000)
+
+
+def bots_messages(stage: Stage) -> dict[int, str]:
+    """All that the bot has said anywhere, private answers included, by id."""
+    channels = [ChannelHandle(stage.discord, channel) for channel in stage.discord.world.channels.values()]
+    return {
+        message.id: message.content
+        for channel in channels
+        for message in channel.messages(hidden=True)
+        if message.author_id == stage.discord.settings.bot_id
+    }
+
+
+async def test_after_a_crash_every_answer_is_marked_where_it_stands_and_none_is_asked_again(stage: Stage) -> None:
+    bot = stage.bot(MAX_PARALLEL_ANSWERS="8")
+    await bot.start()
+    await answer(stage.ask("Before"))
+    Held(stage.ollama, before=1)
+    places = [stage.channel, stage.channel.thread("aside"), stage.anna.dm, stage.guild.add_channel("doomed")]
+    questions = [stage.anna.say(place, f"{stage.discord.mention} Hi") for place in places]
+    shown = [await stage.reply_to(question, shows("Hello")) for question in questions]
+    asked = stage.anna.slash(stage.guild.add_channel("other"), "ask", prompt="Hi")
+    shown.append(await asked.message(shows("Hello")))
+    private = await stage.ask("Between us", private=True).message(shows("Hello"))
+    count = len(stage.ollama.asked)
+    await stored(stage, len(shown), NOTED)
+
+    await bot.kill()
+    before = bots_messages(stage)
+    stage.discord.delete_message(shown.pop(3))
+    stage.ollama.between = None
+    async with bot:
+        for message in shown:
+            await marked(stage, message)
+        done = await stage.reply_to(stage.mention("After"))
+
+    assert done.content == f"Hello there.\n{FOOTER}"
+    assert [content for role, content in stage.ollama.prompts[-1] if role == "user"] == ["Before", "After"]
+    assert len(stage.ollama.asked) == count + 1
+    after = bots_messages(stage)
+    assert after.keys() - before.keys() == {done.id}
+    changed = {number for number in before.keys() & after.keys() if before[number] != after[number]}
+    assert changed == {message.id for message in shown}
+    assert private.id in after
+    assert is_sound(stage)
+
+
+async def marked(stage: Stage, message: Message) -> None:
+    """Wait until a message says that it was interrupted, below what it said before."""
+    event = await stage.discord.wait_for(
+        lambda event: event.message and event.message.id == message.id and INTERRUPTED in event.message.content
+    )
+    assert event.message
+    assert event.message.content == message.content.replace("-# Writing…", INTERRUPTED)
+
+
+async def test_after_a_crash_an_answer_that_was_complete_but_not_shown_comes_as_a_file(
+    stage: Stage, bot: BotProcess
+) -> None:
+    stage.ollama.answer = numbered(900)
+    held = Held(stage.ollama, before=1)
+    question = stage.mention("Count")
+    await stage.reply_to(question, shows("w000"))
+    refuse_all_edits(stage)
+    held.go_on()
+    await stored(stage, 1, COMPLETE)
+
+    await bot.kill()
+    stage.discord.faults.clear()
+    await bot.start()
+
+    message = await stage.reply_to(question, shows(IN_FILE))
+    assert message.content == f"w000\n{IN_FILE}"
+    assert [(file.filename, file.data.decode()) for file in message.attachments] == [
+        ("answer.md", "".join(stage.ollama.answer))
+    ]
+    assert len(pages(stage.channel)) == 1
+    whole, stage.ollama.answer = "".join(stage.ollama.answer), ["Yes."]
+    await stage.reply_to(stage.mention("And then?"))
+    assert ("assistant", whole.strip()) in [(role, content.strip()) for role, content in stage.ollama.prompts[-1]]
+
+
+async def test_what_can_not_be_mended_at_one_start_is_mended_at_the_next(stage: Stage, bot: BotProcess) -> None:
+    Held(stage.ollama, before=1)
+    question = stage.mention("Hi")
+    message = await stage.reply_to(question, shows("Hello"))
+    await stored(stage, 1, NOTED)
+    await bot.kill()
+    unmended = stage.discord.faults.fail("GET", f"/messages/{message.id}", status=503, times=100)
+
+    await bot.start()
+    async with asyncio.timeout(PATIENCE):
+        while "can't be brought to an end now" not in bot.log():  # noqa: ASYNC110  # the log is all that tells
+            await asyncio.sleep(0.02)
+    await bot.kill()
+    assert unmended.hits
+    stage.discord.faults.clear()
+    await bot.start()
+
+    await marked(stage, message)
+
+
+async def test_a_bot_that_is_stopped_in_a_storm_ends_in_time_and_its_next_start_mends_the_rest(
+    stage: Stage, bot: BotProcess
+) -> None:
+    held = Held(stage.ollama, before=1)
+    question = stage.mention("Hi")
+    message = await stage.reply_to(question, shows("Hello"))
+    refuse_all_edits(stage)
+    await stored(stage, 1, NOTED)
+
+    begun = monotonic()
+    os.kill(bot.pid, signal.SIGTERM)
+    assert await bot.exited() == 0
+    assert monotonic() - begun < SHUTDOWN_LIMIT
+
+    await held.left()
+    stage.discord.faults.clear()
+    await bot.start()
+    await marked(stage, message)
+
+
+async def test_a_download_is_cancelled_by_a_restart_and_says_so(stage: Stage) -> None:
+    stage.ollama.pull = [{"status": "pulling manifest"}, {"status": "success"}]
+    held = Held(stage.ollama, before=1)
+    boss = stage.guild.add_member("Boss", permissions=Permission.MANAGE_GUILD)
+    async with stage.bot(OLLAMA_PULL_ALLOW="llama3*"):
+        download = boss.slash(stage.channel, "model pull", name="llama3.2")
+        await download.message(shows("pulling manifest"))
+
+    assert download.original.content == "The download of **llama3.2** was cancelled: the bot is being restarted."
+    assert not download.original.components
+    await held.left()
+
+
+async def test_a_button_from_before_a_restart_forgets_nothing(stage: Stage, bot: BotProcess) -> None:
+    await answer(stage.ask("Remember me"))
+    question = await stage.anna.slash(stage.channel, "history clear").message()
+    await bot.kill()
+    await bot.start()
+
+    stage.anna.click(question, "Forget everything")
+
+    await answer(stage.ask("Who am I?"))
+    assert [content for role, content in stage.ollama.prompts[-1] if role == "user"] == ["Remember me", "Who am I?"]
