@@ -1,4 +1,4 @@
-"""The only place that builds concrete parts and puts them together."""
+"""Runs the bot: signals, the database, and Discord again and again while it can't be reached."""
 
 from __future__ import annotations
 
@@ -7,123 +7,42 @@ import logging
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 import aiohttp
 import discord
 
 from bot import health
-from bot.chat.assistant import Assistant
-from bot.chat.display import Displays
-from bot.chat.history import History
-from bot.chat.memory import ConversationStore
-from bot.chat.model import LanguageModel
-from bot.chat.models import Models
-from bot.chat.parameters import operator_defaults
-from bot.chat.personas import Personas
-from bot.chat.preferences import Preferences
-from bot.chat.profiles import Profiles
-from bot.chat.turns import Turns
+from bot.assembly import build_model, build_services
 from bot.client import Bot, Services
 from bot.config import Settings
-from bot.delivery.budgets import Budgets
-from bot.delivery.calls import Caller
-from bot.delivery.deliveries import Deliveries
-from bot.delivery.live_answer import PLACEHOLDER_AFTER
 from bot.errors import SettingError
-from bot.files.reader import FileReader
-from bot.llm.ollama import OllamaModel, TimeLimits, connect
 from bot.storage.conversations import SqlConversations
-from bot.storage.database import Database, open_database
+from bot.storage.database import open_database
 from bot.storage.migrations import migrate
-from bot.storage.open_messages import SqlOpenMessages
-from bot.storage.personas import SqlPersonas
+from bot.storage.privacy import SqlPrivacy
 from bot.storage.settings import SqlSettings
-from bot.storage.state import SqlState
-from bot.ui.attachments import Attachments
 
 log = logging.getLogger(__name__)
 
-COGS = ("cogs.chat", "cogs.gone", "cogs.persona", "cogs.settings", "cogs.models", "cogs.history")
+COGS = (
+    "cogs.chat",
+    "cogs.gone",
+    "cogs.answers",
+    "cogs.persona",
+    "cogs.settings",
+    "cogs.models",
+    "cogs.history",
+    "cogs.limits",
+    "cogs.privacy",
+    "cogs.thoughts",
+    "cogs.details",
+    "cogs.quoting",
+    "cogs.threads",
+)
 
 FIRST_RETRY = 2.0
 LONGEST_RETRY = 60.0
 """Seconds between two attempts to reach Discord; each is twice the one before."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Seconds without a word from the model: until a placeholder is shown, and until people are told what goes on."""
-
-    placeholder_after: float = PLACEHOLDER_AFTER
-    patience: float = 2.0
-
-
-USUAL_TIMING = Timing()
-
-
-def build_model(settings: Settings) -> OllamaModel:
-    """The Ollama server of the settings. Raises SettingError for an address that is none."""
-    limits = TimeLimits(first=settings.ollama_first_token_timeout, between=settings.ollama_stall_timeout)
-    return connect(settings.ollama_host, limits)
-
-
-def build_services(
-    settings: Settings,
-    *,
-    database: Database,
-    model: LanguageModel,
-    environment: Mapping[str, str],
-    budgets: Budgets | None = None,
-    timing: Timing = USUAL_TIMING,
-) -> Services:
-    """Everything that cogs call, on these parts. Raises SettingError for a wrong default of a parameter."""
-    memory, open_messages = SqlConversations(database), SqlOpenMessages(database)
-    stored = SqlSettings(database)
-    personas = Personas(SqlPersonas(database, stored))
-    displays = Displays(settings=stored, max_messages=settings.max_answer_messages)
-    defaults = operator_defaults(environment)
-    profiles = Profiles(settings=stored, personas=personas, model=settings.ollama_model, defaults=defaults)
-    assistant = _build_assistant(settings, model, profiles, memory, timing)
-    return Services(
-        deliveries=Deliveries(
-            assistant=assistant,
-            display=displays.resolve,
-            memory=memory,
-            open_messages=open_messages,
-            placeholder_after=timing.placeholder_after,
-        ),
-        caller=Caller(budgets or Budgets()),
-        profiles=profiles,
-        displays=displays,
-        preferences=Preferences(settings=stored, personas=personas),
-        personas=personas,
-        models=Models(model=model, pull_allowed=settings.ollama_pull_allow),
-        history=History(memory),
-        memory=memory,
-        open_messages=open_messages,
-        state=SqlState(database),
-        attachments=_build_attachments(settings),
-        num_ctx=settings.ollama_num_ctx,
-    )
-
-
-def _build_attachments(settings: Settings) -> Attachments:
-    reader = FileReader(max_text_bytes=settings.max_file_bytes)
-    return Attachments(reader=reader, max_text_bytes=settings.max_file_bytes)
-
-
-def _build_assistant(
-    settings: Settings, model: LanguageModel, profiles: Profiles, memory: ConversationStore, timing: Timing
-) -> Assistant:
-    return Assistant(
-        model=model,
-        profiles=profiles,
-        memory=memory,
-        turns=Turns(parallel=settings.max_parallel_answers, waiting=settings.max_waiting_questions),
-        num_ctx=settings.ollama_num_ctx,
-        patience=timing.patience,
-    )
 
 
 def build_bot(settings: Settings, services: Services) -> Bot:
@@ -149,6 +68,7 @@ async def run(settings: Settings, environment: Mapping[str, str]) -> None:
     async with build_model(settings) as model, await open_database(settings.database_url) as database:
         await migrate(database)
         await SqlConversations(database).purge()
+        await SqlPrivacy(database, SqlSettings(database)).finish_deleting()
 
         def new_bot() -> Bot:
             # Its services are its own: they end with it, and take no more questions then.

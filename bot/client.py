@@ -13,16 +13,22 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.chat.branching import Branching
 from bot.chat.display import Displays
 from bot.chat.history import History
+from bot.chat.limits import Limits
 from bot.chat.memory import ConversationStore, OpenMessageStore, StateStore
 from bot.chat.models import Models
 from bot.chat.personas import Personas
 from bot.chat.preferences import Preferences
+from bot.chat.privacy import Privacy
 from bot.chat.profiles import Profiles
+from bot.chat.receipts import Receipts
+from bot.chat.sharing import Conversations
 from bot.delivery.calls import Caller, trace
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.mending import mend
+from bot.ui.answer_buttons import AnswerButtons
 from bot.ui.attachments import Attachments
 from bot.ui.errors import tell_user
 from bot.ui.heard import Heard
@@ -38,6 +44,8 @@ class Services:
     caller: Caller
     profiles: Profiles
     displays: Displays
+    conversations: Conversations
+    privacy: Privacy
     preferences: Preferences
     personas: Personas
     models: Models
@@ -46,6 +54,9 @@ class Services:
     open_messages: OpenMessageStore
     state: StateStore
     attachments: Attachments
+    limits: Limits
+    receipts: Receipts
+    branching: Branching
     num_ctx: int
     """The operator's context window in tokens."""
 
@@ -94,7 +105,10 @@ class Bot(commands.Bot):
         left = await self.services.memory.interrupt_running()
         if left:
             log.info("%s answers were interrupted when the bot ended", len(left))
-        self._mending = asyncio.create_task(mend(self, self.services.open_messages, self.services.caller))
+        services = self.services
+        self._mending = asyncio.create_task(
+            mend(self, services.open_messages, services.caller, services.memory, AnswerButtons())
+        )
 
     async def _sync_commands(self) -> None:
         """Tell Discord the commands, but only when they have changed since it was told last."""

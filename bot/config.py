@@ -58,6 +58,21 @@ class Settings(BaseModel):
     max_waiting_questions: int = Field(
         50, ge=0, le=10_000, description="how many questions may wait in line, a whole number from 0 to 10000"
     )
+    limit_questions_per_minute: int = Field(
+        0,
+        ge=0,
+        le=1_000,
+        description="how many questions each person may ask within a minute, a whole number up to 1000; 0 is no limit",
+    )
+    limit_tokens_per_day: int = Field(
+        0,
+        ge=0,
+        le=1_000_000_000,
+        description=(
+            "how many tokens the answers to each person may take on a day in UTC, read and written, "
+            "a whole number up to 1000000000; 0 is no limit"
+        ),
+    )
     max_answer_messages: int = Field(
         5,
         ge=1,
@@ -83,6 +98,15 @@ class Settings(BaseModel):
         ge=1,
         le=26_214_400,
         description="the size limit of a text file, and of the text in a PDF, in bytes, from 1 to 26214400",
+    )
+    retention_days: int = Field(
+        0,
+        ge=0,
+        le=3_650,
+        description=(
+            "after how many days questions and answers are deleted where a server has not chosen with "
+            "/privacy retention, a whole number up to 3650, 0 for never"
+        ),
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
         "INFO", description="how much is logged: DEBUG, INFO, WARNING or ERROR"

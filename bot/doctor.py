@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import discord
 
-from bot.app import build_model
+from bot.assembly import build_model
 from bot.chat.models import same_model
 from bot.config import Settings
 from bot.errors import DatabaseMissing, LlampostError, SettingError

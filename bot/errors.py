@@ -8,6 +8,7 @@ LlampostError               one plain sentence: what is wrong and what to do; no
 │   └── PromptTooLong       the question can't fit into the model's context window
 ├── NotAllowed              the person lacks the Discord permission for it
 ├── QueueFull               too many questions are waiting already
+├── LimitReached            the person asked, or used, as much as they may for now
 └── ModelError              the model gave no (complete) answer
     ├── ModelUnreachable    no Ollama answers at OLLAMA_HOST
     ├── ModelNotFound       Ollama does not have this model
@@ -24,6 +25,7 @@ import secrets
 __all__ = [
     "BadInput",
     "DatabaseMissing",
+    "LimitReached",
     "LlampostError",
     "ModelBusy",
     "ModelError",
@@ -74,6 +76,14 @@ class NotAllowed(LlampostError):
 
 class QueueFull(LlampostError):
     """Too many questions wait already."""
+
+
+class LimitReached(LlampostError):
+    """A person has to wait; the text says for how long."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class ModelError(LlampostError):

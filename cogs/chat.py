@@ -16,11 +16,13 @@ from bot.delivery import wording
 from bot.delivery.interaction_surface import InteractionSurface
 from bot.delivery.reply_surface import ReplySurface
 from bot.delivery.surface import NO_MENTIONS, PASSING, text_file
-from bot.errors import BadInput, LlampostError
+from bot.errors import BadInput, LimitReached, LlampostError
 from bot.ui.attachments import has_images, with_pasted
 from bot.ui.completion import Choices, persona_choices
 from bot.ui.errors import sentence, tell_user
-from bot.ui.places import author_of, place_of, place_of_message
+from bot.ui.limits import LimitNotes
+from bot.ui.notice import tell_directly, tell_in_command
+from bot.ui.places import author_of, place_of, place_of_message, roles_of
 from bot.ui.responses import respond
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class Chat(commands.Cog):
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._services = bot.services
+        self._limit_notes = LimitNotes()
 
     @app_commands.command()
     @app_commands.describe(
@@ -75,6 +78,7 @@ class Chat(commands.Cog):
         if not has_words(prompt) and not attachments:
             raise BadInput("Ask me something: your question is blank.")
         self._services.attachments.check(attachments)
+        await self._services.limits.admit(author_of(interaction.user), interaction.guild_id, roles_of(interaction.user))
         if attachments:  # a download may take longer than Discord waits for a response
             await interaction.response.defer(ephemeral=private, thinking=True)
         author, place = author_of(interaction.user), place_of(interaction)
@@ -82,7 +86,9 @@ class Chat(commands.Cog):
         question = Question(place, author, prompt, files, persona, private)
         header = "" if private else wording.header(author.name, prompt)
         surface = InteractionSurface(self._services.caller, interaction, private=private)
-        await self._services.deliveries.answer(question, surface, header=header)
+        finished = await self._services.deliveries.answer(question, surface, header=header)
+        if not private:
+            await tell_in_command(self._services.privacy, interaction, finished)
 
     @ask.autocomplete("persona")
     async def _complete_persona(self, interaction: discord.Interaction[Bot], typed: str) -> Choices:
@@ -97,6 +103,8 @@ class Chat(commands.Cog):
             return
         try:
             await self._answer(message)
+        except LimitReached as error:
+            await self._limit_notes.tell(message, error)
         except Exception as error:  # noqa: BLE001  # the door for errors that have no interaction to answer
             await self._say(message, sentence(error))
 
@@ -128,14 +136,17 @@ class Chat(commands.Cog):
             await self._say(message, hint)
             return
         place = place_of_message(message)
+        await self._services.limits.admit(author_of(message.author), place.guild_id, roles_of(message.author))
         text, files = with_pasted(text, await self._read(message.attachments, place))
         if not has_words(text) and not files:
             await self._say(message, HOW_TO_ASK)
             return
-        question = Question(place, author_of(message.author), text, files)
+        after = message.reference.message_id if message.reference else None
+        question = Question(place, author_of(message.author), text, files, after=after)
         channel = self._bot.get_partial_messageable(message.channel.id)
         surface = ReplySurface(self._services.caller, message, channel)
-        await self._services.deliveries.answer(question, surface, question_message=message.id)
+        finished = await self._services.deliveries.answer(question, surface, question_message=message.id)
+        await tell_directly(self._services.privacy, message.author, finished)
 
     async def _read(self, attachments: Sequence[discord.Attachment], place: Place) -> tuple[File, ...]:
         """What was attached. Before anything is downloaded, all is checked, also whether the place's model sees."""

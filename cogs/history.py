@@ -7,13 +7,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.history import ExportFormat, speaker
-from bot.chat.messages import StoredMessage
+from bot.chat.messages import Place, StoredMessage
 from bot.client import Bot
 from bot.delivery.surface import text_file
 from bot.errors import BadInput
 from bot.ui.checks import may
 from bot.ui.confirm import Confirm
-from bot.ui.places import place_of
+from bot.ui.places import author_of, place_of
 from bot.ui.responses import plain, respond
 
 SHOWN = 150
@@ -21,6 +21,8 @@ SHOWN = 150
 
 SAVE_ANSWER = "Save answer as file"
 """What people choose in a message's menu, under Apps."""
+
+OWN = "-# Each person has a conversation of their own here; this is yours."
 
 FILES = {ExportFormat.MARKDOWN: "conversation.md", ExportFormat.JSON: "conversation.json"}
 
@@ -30,6 +32,7 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
 
     def __init__(self, bot: Bot) -> None:
         self._history = bot.services.history
+        self._conversations = bot.services.conversations
         self._tree = bot.tree
         # discord.py does not find these in a cog by itself.
         self._save = app_commands.ContextMenu(name=SAVE_ANSWER, callback=self.save_answer)
@@ -52,28 +55,30 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
     @app_commands.command()
     async def show(self, interaction: discord.Interaction[Bot]) -> None:
         """Show what is remembered of this conversation."""
-        summary = await self._history.summary(place_of(interaction))
+        place = await self._conversation(interaction)
+        summary = await self._history.summary(place)
+        own = "" if place.owner_id is None else f"\n{OWN}"
         if not summary.total:
-            await respond(interaction, "Nothing is remembered of this conversation yet.")
+            await respond(interaction, f"Nothing is remembered of this conversation yet.{own}")
             return
         reach = f"the newest {summary.in_window} go to the model"
         lines = [
             f"{summary.total} messages are remembered here; {reach}. The last ones:",
             *(f"- **{plain(speaker(message))}**: {_first_words(message)}" for message in summary.newest),
         ]
-        await respond(interaction, "\n".join(lines))
+        await respond(interaction, "\n".join(lines) + own)
 
     @app_commands.command()
     async def undo(self, interaction: discord.Interaction[Bot]) -> None:
         """Forget the last question and its answer."""
-        question = await self._history.undo(place_of(interaction), only_by=_only_by(interaction))
+        question = await self._history.undo(await self._conversation(interaction), only_by=_only_by(interaction))
         # Only for whoever took it back: it may be just what should not have been said.
         await respond(interaction, f"Forgotten, with its answer: “{_first_words(question)}”")
 
     @app_commands.command()
     async def clear(self, interaction: discord.Interaction[Bot]) -> None:
         """Forget this whole conversation; asks first."""
-        place, only_by = place_of(interaction), _only_by(interaction)
+        place, only_by = await self._conversation(interaction), _only_by(interaction)
         await self._history.check_clear(place, only_by=only_by)
 
         async def forget() -> str:
@@ -90,8 +95,12 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
     @app_commands.rename(kind="format")
     async def export(self, interaction: discord.Interaction[Bot], kind: ExportFormat = ExportFormat.MARKDOWN) -> None:
         """Take the whole conversation away as a file."""
-        text = await self._history.export(place_of(interaction), kind)
+        text = await self._history.export(await self._conversation(interaction), kind)
         await respond(interaction, "Here is what I remember of this conversation.", file=text_file(FILES[kind], text))
+
+    async def _conversation(self, interaction: discord.Interaction[Bot]) -> Place:
+        """Everybody's in this place, or the person's own."""
+        return await self._conversations.of(place_of(interaction), author_of(interaction.user))
 
 
 def _only_by(interaction: discord.Interaction[Bot]) -> int | None:

@@ -14,6 +14,7 @@ from bot.chat.parameters import REGISTRY, Value, display
 from bot.chat.preferences import PERSONAL, SETTABLE, settable
 from bot.chat.profiles import Sourced
 from bot.chat.scopes import Change, ScopeKind, Source, here
+from bot.chat.sharing import MEMORY
 from bot.client import Bot
 from bot.errors import NotAllowed
 from bot.ui.checks import require
@@ -36,6 +37,7 @@ class SettingsCog(
     def __init__(self, bot: Bot) -> None:
         self._profiles = bot.services.profiles
         self._displays = bot.services.displays
+        self._conversations = bot.services.conversations
         self._preferences = bot.services.preferences
         self._num_ctx = bot.services.num_ctx
 
@@ -44,6 +46,7 @@ class SettingsCog(
         """Show what is in force for you in this channel, and where each value comes from."""
         place = place_of(interaction)
         profile = await self._profiles.resolve(place)
+        memory = await self._conversations.in_force(place)
         options = await self._displays.in_force(place, author_of(interaction.user))
         lines = [
             _line("model", profile.model.value, profile.model),
@@ -51,6 +54,7 @@ class SettingsCog(
             *_lines(REGISTRY, profile.parameters),
             f"`num_ctx` **{self._num_ctx}**, from {Source.OPERATOR} (less where a model takes less)",
             *_lines(OPTIONS, options),
+            _line(MEMORY.name, display(memory.value), memory),
         ]
         await respond(interaction, "\n".join(lines))
 

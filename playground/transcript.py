@@ -4,6 +4,7 @@ from playground.discord import Message
 
 _SUBTEXT = "-# "
 _GOES_ON = "…"
+_THINKING = "-# Thinking…"
 _ASKED = " asked: "
 _TROUBLE = "⚠"
 
@@ -15,7 +16,8 @@ def last_line(message: Message) -> str:
 
 def is_status(line: str) -> bool:
     """Whether a line says that there is more to come: waiting, loading, thinking, writing."""
-    return line.startswith(_SUBTEXT) and line.endswith((_GOES_ON, "first.")) and _ASKED not in line
+    goes_on = line.endswith((_GOES_ON, "first.")) or line.startswith(_THINKING)
+    return line.startswith(_SUBTEXT) and goes_on and _ASKED not in line
 
 
 def is_footer(line: str, model: str) -> bool:

@@ -14,7 +14,8 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
-from bot.app import Timing, build_bot, build_services
+from bot.app import build_bot
+from bot.assembly import Timing, build_services
 from bot.client import Bot, Services
 from bot.config import Settings, read_settings
 from bot.delivery.budgets import Budgets

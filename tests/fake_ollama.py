@@ -37,6 +37,8 @@ class FakeOllama:
         self.offline = False
         """Whether connecting is refused (in memory only; on a socket, don't serve)."""
         self.models: dict[str, Json] = {MODEL: {"context_length": 8192, "capabilities": ["completion"]}}
+        self.digests: dict[str, str] = {}
+        """Of models that were pulled anew."""
         self.loaded: set[str] = {MODEL}
         self.ending: Json | None = {"done_reason": "stop"}
         """The last line's own fields; None ends the stream without one."""
@@ -123,14 +125,15 @@ class FakeOllama:
 
     def _tag(self, name: str) -> Json:
         details = {"parameter_size": "1B", "quantization_level": "Q4_0"}
-        return {"name": name, "model": name, "size": 92_000_000, "digest": f"sha256:{name}", "details": details}
+        digest = self.digests.get(name, f"sha256:{name}")
+        return {"name": name, "model": name, "size": 92_000_000, "digest": digest, "details": details}
 
     def _show(self, name: str) -> Fault | Json:
         if name not in self.models:
             return Fault(404, f"model '{name}' not found")
         known = self.models[name]
         info = {"general.architecture": "fake", "fake.context_length": known["context_length"]}
-        return {"capabilities": known["capabilities"], "model_info": info}
+        return {"capabilities": known["capabilities"], "model_info": info, "template": known.get("template", "")}
 
     async def _pull(self) -> AsyncIterator[Json]:
         try:
@@ -157,7 +160,9 @@ class FakeOllama:
             yield {"error": self.error_line}
         elif self.ending is not None:
             prompt = sum(len(message["content"].split()) + 5 for message in body["messages"])
-            counts = {"prompt_eval_count": prompt, "eval_count": max(len(tokens), 1), "load_duration": 1_000_000}
+            written = max(len(tokens), 1)
+            counts = {"prompt_eval_count": prompt, "eval_count": written, "load_duration": 1_000_000}
+            counts["eval_duration"] = written * 50_000_000
             yield _line(body["model"], {"content": ""}) | {"done": True} | counts | self.ending
 
     async def _hold(self, index: int) -> None:

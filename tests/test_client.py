@@ -16,6 +16,7 @@ from simcord.builders import ChannelHandle
 from simcord.env import Env
 
 from bot import app
+from bot.assembly import build_services
 from bot.chat.messages import Author, EndReason, Place, Receipt
 from bot.client import Bot, Services
 from bot.config import Settings, read_settings
@@ -224,7 +225,7 @@ async def test_a_crash_in_mid_answer_is_mended(
         now.backup(then)
 
     async with await open_database(f"sqlite+aiosqlite:///{copy}") as database:
-        services = app.build_services(
+        services = build_services(
             settings, database=database, model=model, environment=environment, budgets=Budgets(unlimited=True)
         )
         before = texts(channel)[-1]

@@ -35,26 +35,29 @@ def test_the_default_length_of_an_answer_is_the_bots_own() -> None:
     assert read_settings(TOKEN).max_answer_messages == MAX_MESSAGES
 
 
+EVERYTHING = {
+    "OLLAMA_HOST": " ollama:11434 ",
+    "OLLAMA_MODEL": "qwen3:4b",
+    "DATABASE_URL": "sqlite+aiosqlite:///x.db",
+    "OLLAMA_NUM_CTX": "8192",
+    "MAX_PARALLEL_ANSWERS": "3",
+    "MAX_WAITING_QUESTIONS": "0",
+    "LIMIT_QUESTIONS_PER_MINUTE": "6",
+    "LIMIT_TOKENS_PER_DAY": "100000",
+    "RETENTION_DAYS": "30",
+    "MAX_ANSWER_MESSAGES": "20",
+    "MESSAGE_CONTENT_INTENT": "true",
+    "OLLAMA_PULL_ALLOW": " llama3*, ,qwen3:4b ",
+    "OLLAMA_FIRST_TOKEN_TIMEOUT": "0.5",
+    "OLLAMA_STALL_TIMEOUT": "86400",
+    "MAX_FILE_BYTES": "1",
+    "LOG_LEVEL": "debug ",
+    "LOG_FORMAT": "JSON",
+}
+
+
 def test_every_setting_is_read_from_its_variable() -> None:
-    settings = read_settings(
-        TOKEN
-        | {
-            "OLLAMA_HOST": " ollama:11434 ",
-            "OLLAMA_MODEL": "qwen3:4b",
-            "DATABASE_URL": "sqlite+aiosqlite:///x.db",
-            "OLLAMA_NUM_CTX": "8192",
-            "MAX_PARALLEL_ANSWERS": "3",
-            "MAX_WAITING_QUESTIONS": "0",
-            "MAX_ANSWER_MESSAGES": "20",
-            "MESSAGE_CONTENT_INTENT": "true",
-            "OLLAMA_PULL_ALLOW": " llama3*, ,qwen3:4b ",
-            "OLLAMA_FIRST_TOKEN_TIMEOUT": "0.5",
-            "OLLAMA_STALL_TIMEOUT": "86400",
-            "MAX_FILE_BYTES": "1",
-            "LOG_LEVEL": "debug ",
-            "LOG_FORMAT": "JSON",
-        }
-    )
+    settings = read_settings(TOKEN | EVERYTHING)
 
     assert settings.model_dump(exclude={"discord_token"}) == {
         "ollama_host": "ollama:11434",
@@ -63,6 +66,9 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "ollama_num_ctx": 8192,
         "max_parallel_answers": 3,
         "max_waiting_questions": 0,
+        "limit_questions_per_minute": 6,
+        "limit_tokens_per_day": 100_000,
+        "retention_days": 30,
         "max_answer_messages": 20,
         "message_content_intent": True,
         "ollama_pull_allow": ["llama3*", "qwen3:4b"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
-from bot.chat.messages import Author, EndReason, Image, Place, Receipt
+from bot.chat.messages import Answer, Author, EndReason, Image, Place, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,17 @@ class Question:
     """Overrides the place's persona for this question."""
     private: bool = False
     """A private question sees the place's memory but leaves no trace in it."""
+    after: int | None = None
+    """The Discord message that it replies to: where that shows an older answer, the conversation branches there."""
+    again: Answer | None = None
+    """The answer that gets a new version: then everything else is as it was asked then."""
+    more_of: Answer | None = None
+    """Or the one that is to go on where it was cut off."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was not asked before."""
+        return self.again is None and self.more_of is None
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -46,6 +57,8 @@ class Question:
         Each text file stands in a fence longer than any inside it, and each image is named: so that people find it
         in the memory, a model can tell several apart, and one that can't see knows that there was something.
         """
+        if not self.is_new:
+            return self.text  # as it was kept, files and all
         parts = [self.text] if self.text else []
         for file in self.files:
             if isinstance(file, Image):
@@ -87,16 +100,20 @@ class Step(StrEnum):
 class AnswerView(Protocol):
     """Whatever shows an answer. No method waits: reading the model is never held up by showing."""
 
-    def waiting(self, ahead: int) -> None:
-        """So many answers come first."""
+    def waiting(self, ahead: int, seconds: float | None = None) -> None:
+        """So many answers come first, which takes about so long, where that is known."""
         ...
 
-    def step(self, step: Step, model: str) -> None:
-        """Something else goes on now than before."""
+    def step(self, step: Step, model: str, *, seconds: int = 0) -> None:
+        """Something else goes on now than before, or still after so many seconds."""
         ...
 
     def text(self, text: str) -> None:
         """A further piece of the answer."""
+        ...
+
+    def take_back(self) -> None:
+        """All pieces so far were none of the answer, but thoughts."""
         ...
 
 
@@ -105,12 +122,16 @@ class Control:
 
     def __init__(self) -> None:
         self.reason: EndReason | None = None
+        self.by = ""
+        """The name of the person who stopped it, if one did."""
+        self.heir: Control | None = None
+        """Of the answer in which this one's question is answered as well, for JOINED."""
         self._work: asyncio.Task[Any] | None = None
 
-    def stop(self, reason: EndReason = EndReason.STOPPED) -> None:
+    def stop(self, reason: EndReason = EndReason.STOPPED, *, by: str = "") -> None:
         """End the answer: out of the line if it waits, off the model if it runs."""
         if self.reason is None:
-            self.reason = reason
+            self.reason, self.by = reason, by
             if self._work:
                 self._work.cancel()
 
@@ -151,3 +172,24 @@ class Finished:
     left_out: int = 0
     """How many remembered messages no longer went to the model from now on."""
     receipt: Receipt | None = None
+    stopped_by: str = ""
+    """The name of the person who stopped it, for STOPPED."""
+
+    @property
+    def thought_seconds(self) -> float | None:
+        """How long the model thought; None where it did not."""
+        return self.receipt.thought_seconds if self.receipt else None
+
+
+def finished_before(answer: Answer) -> Finished:
+    """The end of an answer as far as the memory knows it."""
+    receipt = answer.receipt
+    limit = int(str(receipt.options["num_predict"])) if receipt and "num_predict" in receipt.options else None
+    return Finished(
+        reason=answer.end_reason,
+        model=receipt.model if receipt else "",
+        persona=receipt.persona if receipt else "",
+        limit=Limit.NUM_PREDICT if answer.end_reason is EndReason.LENGTH else None,
+        num_predict=limit,
+        receipt=receipt,
+    )

@@ -5,37 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from bot.chat.answers import AnswerView, Control, Finished, Limit, Question, Step
-from bot.chat.memory import ConversationStore
-from bot.chat.messages import EndReason, Receipt, StoredMessage
+from bot.chat.answers import AnswerView, Control, Finished, Question, Step
+from bot.chat.memory import Begun, ConversationStore
+from bot.chat.messages import Author, EndReason, StoredMessage
 from bot.chat.model import End, LanguageModel, Text, Thinking
 from bot.chat.models import same_model
+from bot.chat.privacy import NOT_KEPT
 from bot.chat.profiles import Profiles
+from bot.chat.record import Record, filled_in, finished, question_tokens, used_tokens
 from bot.chat.request import Preparation, Prepared, bare_receipt
+from bot.chat.sharing import Conversations
+from bot.chat.think_tags import Part, TakenBack, ThinkTags
+from bot.chat.thoughts import TrainOfThought
 from bot.chat.turns import Turns
 from bot.chat.unbroken import unbroken
-from bot.errors import ModelError, StreamBroken
+from bot.chat.waiting_room import WaitingRoom
+from bot.errors import BadInput, ModelError, StreamBroken
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Record:
-    """One answer on its way, filled in as it goes, so that whatever happens, what there is can be kept."""
-
-    started: float
-    answer_id: int | None = None
-    """None until the question is stored, and always for private answers."""
-    receipt: Receipt | None = None
-    prepared: Prepared | None = None
-    pieces: list[str] = field(default_factory=list)
-    first_text: float | None = None
-    end: End | None = None
-    error: Exception | None = None
 
 
 class Assistant:
@@ -48,6 +39,9 @@ class Assistant:
         profiles: Profiles,
         memory: ConversationStore,
         turns: Turns,
+        spent: Callable[[Author, int], Awaitable[None]],
+        conversations: Conversations,
+        is_opted_out: Callable[[Author], Awaitable[bool]],
         num_ctx: int,
         patience: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
@@ -56,46 +50,62 @@ class Assistant:
         self._model = model
         self._profiles = profiles
         self._memory = memory
-        self._turns = turns
+        self._waiting_room = WaitingRoom(turns, default_model=profiles.default_model, clock=clock)
+        self._conversations = conversations
+        self._is_opted_out = is_opted_out
         self._preparation = Preparation(model=model, memory=memory, num_ctx=num_ctx)
+        self._spent = spent
         self._patience = patience
         self._clock = clock
 
     async def answer(
-        self, question: Question, view: AnswerView, control: Control, *, remembered: Callable[[int, int], None]
-    ) -> Finished:
-        """Answer a question, showing it on `view` as it grows. Raises nothing: what went wrong is in the result.
-
-        `remembered` hears the ids of question and answer once the memory has them, which it never does for a
-        private question. The text that came is in the memory before this returns, also if it was stopped or failed.
-        """
-        record = _Record(self._clock())
-        try:
-            await control.run(self._in_turn(question, record, view, control, remembered=remembered))
-        except Exception as error:  # noqa: BLE001  # whoever shows the end words it, unexpected ones with an id
-            record.error = error
-        return _finished(record, _reason(record, control))
-
-    async def _in_turn(
         self,
         question: Question,
-        record: _Record,
         view: AnswerView,
         control: Control,
         *,
         remembered: Callable[[int, int], None],
+        joins: bool = False,
+    ) -> Finished:
+        """Answer a question, showing it on `view` as it grows. Raises nothing: what went wrong is in the result.
+
+        One that `joins` may be joined by the next such one of the same person, and is then not answered by itself.
+
+        `remembered` hears the ids of question and answer once the memory has them, which it never does for a
+        private question. The text that came is in the memory before this returns, also if it was stopped or failed.
+        """
+        record = Record(self._clock(), TrainOfThought(self._clock))
+        try:
+            await control.run(self._in_turn(question, record, view, control, remembered=remembered, joins=joins))
+        except Exception as error:  # noqa: BLE001  # whoever shows the end words it, unexpected ones with an id
+            record.error = error
+        await self._spent(question.author, used_tokens(record))
+        return replace(finished(record, _reason(record, control)), stopped_by=control.by)
+
+    async def _in_turn(
+        self,
+        question: Question,
+        record: Record,
+        view: AnswerView,
+        control: Control,
+        *,
+        remembered: Callable[[int, int], None],
+        joins: bool,
     ) -> None:
-        # A private answer changes nothing that others wait for, so it waits only for a free place.
-        line = object() if question.private else question.place.channel_id
-        async with self._turns.turn(line, tell=view.waiting):
+        if not (question.again or question.more_of):  # those belong where they are
+            question = replace(question, place=await self._conversations.of(question.place, question.author))
+        room = self._waiting_room
+        async with room.turn(question, view, control, has_words=lambda: bool(record.pieces), joins=joins) as turn:
+            record.turn = self._clock()
             try:
-                await self._ask(question, record, view, remembered)
+                await self._ask(turn.question, record, view, remembered)
             finally:
+                room.over(turn, record.receipt.model if record.receipt else None)
                 # Still in its turn, because the next question continues from here.
                 await unbroken(self._keep(record, _reason(record, control)))
 
     async def _ask(
-        self, question: Question, record: _Record, view: AnswerView, remembered: Callable[[int, int], None]
+        self, question: Question, record: Record, view: AnswerView, remembered: Callable[[int, int], None]
     ) -> None:
         profile = await self._profiles.resolve(question.place, persona=question.persona)
         record.receipt = bare_receipt(profile)
@@ -104,43 +114,74 @@ class Assistant:
         async with self._saying_what_goes_on(view, profile.model.value) as silence_ends:
             prepared = record.prepared = await self._preparation.prepare(question, window, profile)
             record.receipt = prepared.receipt
-            if not question.private and prepared.prompt.left_out and prepared.prompt.window_start:
+            if record.answer_id and prepared.prompt.left_out and prepared.prompt.window_start:
                 await self._memory.move_window(question.place, prepared.prompt.window_start)
             await self._read(prepared, record, view, silence_ends)
 
     async def _window(
-        self, question: Question, record: _Record, remembered: Callable[[int, int], None]
+        self, question: Question, record: Record, remembered: Callable[[int, int], None]
     ) -> Sequence[StoredMessage]:
-        if question.private:
+        opted_out = await self._is_opted_out(question.author)
+        if opted_out and (question.again or question.more_of):
+            raise BadInput(NOT_KEPT)
+        if question.private or opted_out:
             return await self._memory.window(question.place)
         return await unbroken(self._begin(question, record, remembered))
 
     async def _begin(
-        self, question: Question, record: _Record, remembered: Callable[[int, int], None]
+        self, question: Question, record: Record, remembered: Callable[[int, int], None]
     ) -> Sequence[StoredMessage]:
-        begun = await self._memory.begin(question.place, question.author, question.with_files(), question.images)
+        begun = await self._begun(question)
+        if question.more_of:
+            record.begun_with = question.more_of
+            record.pieces.append(question.more_of.content)
         record.answer_id = begun.answer_id
         remembered(begun.question_id, begun.answer_id)
         return begun.window
 
+    async def _begun(self, question: Question) -> Begun:
+        if question.again:
+            return await self._memory.begin_again(question.again.id)
+        if question.more_of:
+            return await self._memory.resume(question.more_of.id)
+        return await self._memory.begin(
+            question.place, question.author, question.with_files(), question.images, after=question.after
+        )
+
     async def _read(
-        self, prepared: Prepared, record: _Record, view: AnswerView, silence_ends: Callable[[], object]
+        self, prepared: Prepared, record: Record, view: AnswerView, silence_ends: Callable[[], object]
     ) -> None:
-        async with aclosing(self._model.chat(prepared.request)) as events:
-            async for event in events:
-                silence_ends()
-                match event:
-                    case Text(text):
-                        if record.first_text is None:
-                            record.first_text = self._clock()
-                        record.pieces.append(text)
-                        view.text(text)
-                    case Thinking():
-                        view.step(Step.THINKING, prepared.request.model)
-                    case End():
-                        record.end = event
+        tags = ThinkTags(opened=prepared.opens_thoughts, leaks=prepared.leaks_thoughts)
+        try:
+            async with aclosing(self._model.chat(prepared.request)) as events:
+                async for event in events:
+                    silence_ends()
+                    match event:
+                        case Text(text):
+                            self._take(tags.feed(text), record, view)
+                        case Thinking():
+                            self._take([event], record, view)
+                        case End():
+                            record.end = event
+        finally:
+            self._take(tags.flush(), record, view)
         if record.end is None:
             raise StreamBroken("The model stopped in the middle of its answer. Please ask again.")
+
+    def _take(self, parts: Iterable[Part], record: Record, view: AnswerView) -> None:
+        for part in parts:
+            if isinstance(part, Text):
+                if record.first_text is None:
+                    record.first_text = self._clock()
+                record.pieces.append(part.text)
+                view.text(part.text)
+            elif isinstance(part, TakenBack):
+                record.thoughts.adopt("".join(record.pieces), record.first_text or record.started)
+                record.pieces.clear()
+                record.first_text = None
+                view.take_back()
+            elif (seconds := record.thoughts.take(part.text)) is not None and not record.pieces and record.receipt:
+                view.step(Step.THINKING, record.receipt.model, seconds=seconds)
 
     @asynccontextmanager
     async def _saying_what_goes_on(self, view: AnswerView, model: str) -> AsyncGenerator[Callable[[], object], None]:
@@ -159,11 +200,11 @@ class Assistant:
                 loaded = any(same_model(name, model) for name in await self._model.loaded())
                 view.step(Step.READING if loaded else Step.LOADING, model)
 
-    async def _keep(self, record: _Record, reason: EndReason) -> None:
+    async def _keep(self, record: Record, reason: EndReason) -> None:
         """Store what there is. If even that fails, say so in the result and the log: the text itself is shown."""
         if record.receipt is None:
             return
-        record.receipt = self._filled_in(record, record.receipt)
+        record.receipt = filled_in(record, record.receipt, now=self._clock())
         if record.answer_id is None:
             return
         try:
@@ -172,34 +213,16 @@ class Assistant:
                 "".join(record.pieces),
                 reason,
                 record.receipt,
-                question_tokens=_question_tokens(record),
+                question_tokens=question_tokens(record),
+                thoughts=record.thoughts.text,
             )
+            if reason is EndReason.JOINED:
+                await self._memory.remove(record.answer_id)
         except Exception as error:  # noqa: BLE001  # must not hide the answer; what failed before it, if anything, counts in `answer`
             record.error = error
 
-    def _filled_in(self, record: _Record, receipt: Receipt) -> Receipt:
-        if record.end is not None:
-            receipt = replace(
-                receipt,
-                prompt_tokens=record.end.prompt_tokens,
-                answer_tokens=record.end.answer_tokens,
-                load_seconds=record.end.load_seconds,
-            )
-        return replace(
-            receipt,
-            first_text_seconds=None if record.first_text is None else record.first_text - record.started,
-            total_seconds=self._clock() - record.started,
-        )
 
-
-def _question_tokens(record: _Record) -> int | None:
-    """The question's part of what the model counted; errors in the rest of the estimate even out in it."""
-    if record.prepared is None or record.end is None or record.end.prompt_tokens is None:
-        return None
-    return max(record.end.prompt_tokens - record.prepared.prompt.beside_question, 1)
-
-
-def _reason(record: _Record, control: Control) -> EndReason:
+def _reason(record: Record, control: Control) -> EndReason:
     if record.end is not None:
         return record.end.reason
     if control.reason is not None:
@@ -207,21 +230,3 @@ def _reason(record: _Record, control: Control) -> EndReason:
     task = asyncio.current_task()
     # Cancelled, but not by its control: the whole process is being stopped.
     return EndReason.INTERRUPTED if task and task.cancelling() else EndReason.FAILED
-
-
-def _finished(record: _Record, reason: EndReason) -> Finished:
-    limit = None
-    prepared = record.prepared
-    if reason is EndReason.LENGTH and prepared:
-        cut_by_window = prepared.prompt.num_predict < prepared.num_predict
-        limit = Limit.CONTEXT_WINDOW if cut_by_window else Limit.NUM_PREDICT
-    return Finished(
-        reason=reason,
-        model=record.receipt.model if record.receipt else "",
-        persona=record.receipt.persona if record.receipt else "",
-        error=record.error,
-        limit=limit,
-        num_predict=prepared.prompt.num_predict if prepared else None,
-        left_out=prepared.prompt.left_out if prepared else 0,
-        receipt=record.receipt,
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bot.chat.messages import (
+    Answer,
     Author,
     EndReason,
     Image,
@@ -16,9 +17,11 @@ from bot.chat.messages import (
     RunningAnswer,
     StoredMessage,
 )
+from bot.chat.thoughts import Thoughts
 
 NOT_THEIR_QUESTION = "The last question here is somebody else's; taking it back needs the permission “Manage Messages”."
 NOT_THEIRS_ALONE = "Other people asked here too; forgetting it all needs the permission “Manage Messages”."
+FORGOTTEN = "I no longer remember this answer, so I can't do anything with it. Please ask me again."
 BEING_WRITTEN = "An answer is being written here; please wait until it ends."
 
 
@@ -51,11 +54,51 @@ class ConversationStore(Protocol):
     question that got no answer stays stored and never goes to the model again by itself.
     """
 
-    async def begin(self, place: Place, author: Author, question: str, images: Sequence[Image] = ()) -> Begun:
+    async def begin(
+        self, place: Place, author: Author, question: str, images: Sequence[Image] = (), *, after: int | None = None
+    ) -> Begun:
         """Store a question with its pictures below the head, and its empty answer as RUNNING.
 
-        The place's conversation is made where there is none.
+        Where `after` is a Discord message that shows one of the place's answers, the question goes below that one
+        instead. The place's conversation is made where there is none.
         """
+        ...
+
+    async def begin_again(self, answer_id: int) -> Begun:
+        """Store an empty RUNNING sibling of an answer, a new version.
+
+        Raises BadInput where the answer was forgotten, or is still RUNNING.
+        """
+        ...
+
+    async def resume(self, answer_id: int) -> Begun:
+        """Let an answer that was cut off be RUNNING again, with the text that it has. Raises as `begin_again` does."""
+        ...
+
+    async def answer(self, channel_id: int, answer_id: int) -> Answer | None:
+        """An answer with everything that its buttons need; None where the channel's memory does not hold it."""
+        ...
+
+    async def later(self, answer_id: int) -> int:
+        """How many messages of the shown branch came after an answer, or after another version of it."""
+        ...
+
+    async def choose(self, answer_id: int) -> int:
+        """Let the conversation go on from a version of an answer, or from the newest that was said after it.
+
+        Returns how many later messages stay with the version that was shown before. Raises as `begin_again` does.
+        """
+        ...
+
+    async def remove(self, answer_id: int) -> list[int]:
+        """Forget an answer, its versions and its question; what was said afterwards stays.
+
+        Returns the ids of the answer's messages in Discord. Raises as `begin_again` does.
+        """
+        ...
+
+    async def not_shown(self, discord_message_ids: Sequence[int]) -> None:
+        """Note that these messages in Discord show nothing of the memory any more."""
         ...
 
     async def window(self, place: Place) -> Sequence[StoredMessage]:
@@ -81,12 +124,18 @@ class ConversationStore(Protocol):
         receipt: Receipt,
         *,
         question_tokens: int | None = None,
+        thoughts: str = "",
     ) -> None:
         """Store an answer's text, end and receipt; the head moves to it where it has any text.
 
-        `question_tokens` is the question's size in the prompt, as worked out from the model's own count.
+        `question_tokens` is the question's size in the prompt, as worked out from the model's own count. The
+        `thoughts` are kept apart, where no prompt and no export finds them.
         A conversation that was cleared meanwhile stays cleared: then nothing is stored and nothing is raised.
         """
+        ...
+
+    async def thoughts(self, answer_id: int) -> Thoughts | None:
+        """What the model thought before an answer; None where it did not, or its thoughts are kept no more."""
         ...
 
     async def move_window(self, place: Place, start: int) -> None:

@@ -26,6 +26,8 @@ class EndReason(StrEnum):
     """A person or the loss of its channel stopped it."""
     INTERRUPTED = "interrupted"
     """The bot was shut down or died while it was being written."""
+    JOINED = "joined"
+    """Its question was taken up by the next one of the same person, which came at once."""
     FAILED = "failed"
     """The model failed, stalled, or its stream broke."""
 
@@ -66,6 +68,8 @@ class Place:
     """None in a direct message."""
     parent_id: int | None = None
     """The channel that a thread belongs to."""
+    owner_id: int | None = None
+    """Whose conversation it is where each person has one of their own; None for everybody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,51 @@ class Receipt:
     load_seconds: float | None = None
     first_text_seconds: float | None = None
     total_seconds: float | None = None
+    waited_seconds: float | None = None
+    """In line behind other answers; a part of the other two."""
+    writing_seconds: float | None = None
+    """What the model itself counted for its answer's tokens."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """Who decided the model, the persona and each option, in the words of `bot.chat.scopes.Source`."""
+    keep_alive: str | None = None
+    think: bool | str | None = None
+    """As sent; None where the field was left out."""
+    prompt_digest: str | None = None
+    """By which a prompt that is put together again is known to be the same (`bot.chat.prompt.fingerprint`)."""
+    window_start: int | None = None
+    """Id of the first remembered message that was sent; None where none was."""
+    remembered: int | None = None
+    """How many remembered messages were sent."""
+    thought_seconds: float | None = None
+    """How long the model thought, as it came here; None where it did not. Its thoughts' tokens are in answer_tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A remembered answer with everything that its buttons need."""
+
+    id: int
+    place: Place
+    asker: Author
+    question_id: int
+    question: str
+    content: str
+    end_reason: EndReason
+    receipt: Receipt | None
+    """None where it was never finished."""
+    versions: tuple[int, ...]
+    """Ids of all versions that have a text, and of this one, the oldest first."""
+    discord_ids: tuple[int, ...]
+    """The messages that show it, first page first; none where another version is shown."""
+    question_discord_id: int | None
+    """The message that asked; None for a command."""
+    has_thoughts: bool = False
+    """Whether the model's thoughts before it are kept."""
+
+    @property
+    def version(self) -> int:
+        """Its number among its versions, from 1."""
+        return self.versions.index(self.id) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +164,8 @@ class OpenMessage:
     place: Place
     answer: str
     """The whole answer, where it was complete and only showing it was not; else nothing."""
+    answer_id: int | None = None
+    """None where the question was still waiting."""
 
 
 @dataclass(frozen=True, slots=True)

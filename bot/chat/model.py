@@ -33,6 +33,8 @@ class End:
     """The whole prompt, whether it was cached or not."""
     answer_tokens: int | None = None
     load_seconds: float | None = None
+    writing_seconds: float | None = None
+    """For the answer's tokens alone."""
 
 
 ModelEvent = Text | Thinking | End
@@ -74,6 +76,8 @@ class ModelDetails:
     """Such as "completion", "vision", "thinking", "tools"; empty where the server is too old to say."""
     context_length: int | None
     """The largest context window that the model was trained for, in tokens."""
+    opens_thoughts: bool = False
+    """Whether the prompt's template ends with the tag that opens thoughts, so that the answer only closes it."""
 
     @property
     def can_think(self) -> bool:
@@ -110,6 +114,10 @@ class LanguageModel(Protocol):
 
     async def details(self, name: str) -> ModelDetails:
         """What the model can do. Raises ModelNotFound."""
+        ...
+
+    async def digest(self, name: str) -> str | None:
+        """Which build of the model its name stands for, at most a minute old; None where that can't be found out."""
         ...
 
     async def loaded(self) -> frozenset[str]:

@@ -13,10 +13,11 @@ from bot.errors import BadInput, ModelNotFound, NotAllowed
 
 def same_model(name: str, other: str) -> bool:
     """Whether two names mean one model: Ollama takes a name without a tag as `:latest`."""
-    return _tagged(name) == _tagged(other)
+    return tagged(name) == tagged(other)
 
 
-def _tagged(name: str) -> str:
+def tagged(name: str) -> str:
+    """A model's name in full, by which two names of one model are equal."""
     name = name.strip().casefold()
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
@@ -82,4 +83,4 @@ class Models:
 
     @staticmethod
     def _is_allowed(name: str, pattern: str) -> bool:
-        return _matches(name.casefold(), pattern.casefold()) or _matches(_tagged(name), _tagged(pattern))
+        return _matches(name.casefold(), pattern.casefold()) or _matches(tagged(name), tagged(pattern))

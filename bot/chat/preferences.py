@@ -11,9 +11,10 @@ from bot.chat.parameters import REGISTRY, Parameter, display, parameter
 from bot.chat.personas import Persona, Personas, valid_prompt
 from bot.chat.profiles import MODEL, PERSONA, SYSTEM_PROMPT
 from bot.chat.scopes import Change, Scope, ScopeKind, SettingsStore
+from bot.chat.sharing import MEMORY
 from bot.errors import BadInput
 
-SETTABLE: Final[Mapping[str, Parameter]] = {**REGISTRY, **OPTIONS}
+SETTABLE: Final[Mapping[str, Parameter]] = {**REGISTRY, **OPTIONS, MEMORY.name: MEMORY}
 """Everything that `/settings` sets."""
 
 PERSONAL: Final = tuple(name for name, option in OPTIONS.items() if option.is_personal)

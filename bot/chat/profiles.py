@@ -60,6 +60,11 @@ class Profiles:
         self._model = model
         self._defaults = defaults
 
+    @property
+    def default_model(self) -> str:
+        """What answers where nobody chose another."""
+        return self._model
+
     async def resolve(self, place: Place, *, persona: str | None = None) -> Profile:
         """The profile of a place; `persona` overrides its persona for one question.
 

@@ -5,6 +5,7 @@ Always in the same way, so that the prompt's beginning stays the same to the byt
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -37,6 +38,11 @@ class Prompt:
     """Id of the first remembered message sent; None where none was."""
     left_out: int
     """How many messages of the window were left out this time, because it was full."""
+
+    @property
+    def remembered(self) -> int:
+        """How many remembered messages it holds, beside the system prompt and the question."""
+        return len(self.messages) - 2
 
 
 def spoken(messages: Iterable[tuple[str, Author | None]]) -> list[str]:
@@ -73,6 +79,35 @@ def _name(author: Author) -> str:
     return " ".join(_NOT_IN_NAMES.sub(" ", author.name).split())[:_NAME_LENGTH].strip() or "Someone"
 
 
+def worded(
+    system: str,
+    remembered: Sequence[StoredMessage],
+    pictures: Sequence[Sequence[Image]],
+    *,
+    author: Author,
+    question: str,
+    images: Sequence[Image],
+) -> tuple[Message, ...]:
+    """The messages of a prompt; `pictures` are those of each remembered message."""
+    roles = [*(message.role for message in remembered), Role.USER]
+    texts = spoken([*((message.content, message.author) for message in remembered), (question, author)])
+    shown = [*map(tuple, pictures), tuple(images)]
+    return (Message(Role.SYSTEM, system), *map(Message, roles, texts, shown))
+
+
+def fingerprint(messages: Iterable[Message]) -> str:
+    """By which two prompts are known to be the same, to the byte."""
+    whole = hashlib.sha256()
+    for message in messages:
+        text = message.content.encode("utf-8", "surrogatepass")
+        parts = (message.role.encode(), text, *(image.data for image in message.images))
+        # With every length in it, so that no part can be taken for two.
+        whole.update(len(parts).to_bytes(8))
+        for part in parts:
+            whole.update(len(part).to_bytes(8) + part)
+    return whole.hexdigest()
+
+
 class PromptBuilder:
     """Fits a place's memory and a question into one model's context window."""
 
@@ -103,12 +138,7 @@ class PromptBuilder:
             [Entry(size, message.role is Role.USER) for size, message in zip(sizes, history, strict=True)], budget
         )
         remembered = history[start:]
-        roles = [*(message.role for message in remembered), Role.USER]
-        texts = spoken([*((message.content, message.author) for message in remembered), (question, author)])
-        messages = (
-            Message(Role.SYSTEM, system),
-            *map(Message, roles, texts, [*pictures[start:], tuple(images)]),
-        )
+        messages = worded(system, remembered, pictures[start:], author=author, question=question, images=images)
         beside_question = head_tokens + sum(sizes[start:])
         tokens = beside_question + question_tokens
         return Prompt(

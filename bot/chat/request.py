@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.chat.answers import Question
 from bot.chat.memory import ConversationStore
-from bot.chat.messages import Receipt, StoredMessage
+from bot.chat.messages import Message, Receipt, Role, StoredMessage
 from bot.chat.model import ChatRequest, LanguageModel, ModelDetails
 from bot.chat.parameters import RANDOM
-from bot.chat.profiles import Profile
-from bot.chat.prompt import Prompt, PromptBuilder
+from bot.chat.profiles import MODEL, PERSONA, Profile
+from bot.chat.prompt import Prompt, PromptBuilder, fingerprint
+from bot.chat.scopes import Source
 from bot.chat.sight import require_sight
 from bot.chat.tokens import Estimator
 
@@ -26,6 +27,10 @@ class Prepared:
     receipt: Receipt
     num_predict: int
     """The token limit that the settings give; the request's own may be lower, where the window is nearly full."""
+    opens_thoughts: bool = False
+    """Whether the answer begins in the middle of thoughts, as nobody but us tells them apart."""
+    leaks_thoughts: bool = False
+    """Whether it may do so without anybody knowing, since some models can't be told not to think."""
 
 
 class Preparation:
@@ -48,35 +53,73 @@ class Preparation:
         if question.images:  # the place's model may have changed while the question waited
             await require_sight(self._model, name)
         num_ctx = min(self._num_ctx, details.context_length or self._num_ctx)
-        num_predict = int(str(profile.parameters["num_predict"].value))
-        builder = PromptBuilder(
+        prompt = await self._prompt(question, window, profile, num_ctx=num_ctx, can_see=details.can_see)
+        begun = _begun(question)
+        request = ChatRequest(
             model=name,
-            num_ctx=num_ctx,
-            num_predict=num_predict,
-            estimator=Estimator(await self._memory.last_estimate(name)),
+            messages=(*prompt.messages, *begun),
+            # A fixed seed would only bring the same answer again.
+            options=_options(profile, num_ctx=num_ctx, num_predict=prompt.num_predict, draw_seed=bool(question.again)),
+            keep_alive=_text(profile, "keep_alive"),
+            # Thinking comes before an answer, not in the middle of it.
+            think=_think(profile, details, begun=bool(begun)),
         )
-        prompt = builder.build(
+        receipt = await self._receipt(profile, prompt, request)
+        # Nobody says how many of the counted tokens are those of images, so nothing is learnt from such a count.
+        counts = not begun and not any(message.images for message in prompt.messages)
+        # Told to think, the server finds out by itself where the thoughts begin and end.
+        is_clear = bool(request.think or begun)
+        return Prepared(
+            request,
+            prompt,
+            replace(receipt, prompt_estimate=prompt.raw_estimate if counts else None),
+            _num_predict(profile),
+            opens_thoughts=details.opens_thoughts and not is_clear,
+            leaks_thoughts=details.can_think and not is_clear,
+        )
+
+    async def _prompt(
+        self, question: Question, window: Sequence[StoredMessage], profile: Profile, *, num_ctx: int, can_see: bool
+    ) -> Prompt:
+        estimator = Estimator(await self._memory.last_estimate(profile.model.value))
+        builder = PromptBuilder(
+            model=profile.model.value,
+            num_ctx=num_ctx - sum(estimator.message(message.content) for message in _begun(question)),
+            num_predict=_num_predict(profile),
+            estimator=estimator,
+        )
+        return builder.build(
             system=profile.persona.value.prompt,
             history=window,
             author=question.author,
             question=question.with_files(),
             images=question.images,
             # Others would be told of images that are not there, or fail.
-            past_images=await self._memory.images([it.id for it in window]) if details.can_see else {},
+            past_images=await self._memory.images([it.id for it in window]) if can_see else {},
         )
-        options = _options(profile, num_ctx=num_ctx, num_predict=prompt.num_predict)
-        request = ChatRequest(
-            model=name,
-            messages=prompt.messages,
-            options=options,
-            keep_alive=_text(profile, "keep_alive"),
-            think=_think(profile, details),
+
+    async def _receipt(self, profile: Profile, prompt: Prompt, request: ChatRequest) -> Receipt:
+        """All that must be known to ask for the same again."""
+        return replace(
+            bare_receipt(profile),
+            options=dict(request.options),
+            digest=await self._model.digest(request.model),
+            sources=_sources(profile, request.options, num_ctx=self._num_ctx),
+            keep_alive=request.keep_alive,
+            think=request.think,
+            prompt_digest=fingerprint(request.messages),
+            window_start=prompt.window_start,
+            remembered=prompt.remembered,
         )
-        # Nobody says how many of the counted tokens are those of images, so nothing is learnt from such a count.
-        counts = not any(message.images for message in prompt.messages)
-        estimate = prompt.raw_estimate if counts else None
-        receipt = replace(bare_receipt(profile), options=options, prompt_estimate=estimate)
-        return Prepared(request, prompt, receipt, num_predict)
+
+
+def _begun(question: Question) -> tuple[Message, ...]:
+    """What the model goes on from as its own words."""
+    return (Message(Role.ASSISTANT, question.more_of.content),) if question.more_of else ()
+
+
+def _num_predict(profile: Profile) -> int:
+    return int(str(profile.parameters["num_predict"].value))
 
 
 def bare_receipt(profile: Profile) -> Receipt:
@@ -85,10 +128,10 @@ def bare_receipt(profile: Profile) -> Receipt:
     return Receipt(model=profile.model.value, persona=persona.name, persona_version=persona.version, options={})
 
 
-def _options(profile: Profile, *, num_ctx: int, num_predict: int) -> dict[str, object]:
+def _options(profile: Profile, *, num_ctx: int, num_predict: int, draw_seed: bool) -> dict[str, object]:
     """The options to send: a random seed is drawn here, so that the receipt can name it."""
     options = profile.options()
-    if options.get("seed", RANDOM) == RANDOM:
+    if draw_seed or options.get("seed", RANDOM) == RANDOM:
         options["seed"] = secrets.randbelow(2**31)
     # Always sent and always the same for a model: a change reloads it, a missing one falls back to the server's.
     options["num_ctx"] = num_ctx
@@ -96,14 +139,27 @@ def _options(profile: Profile, *, num_ctx: int, num_predict: int) -> dict[str, o
     return options
 
 
+def _sources(profile: Profile, options: Mapping[str, object], *, num_ctx: int) -> dict[str, str]:
+    """Who decided what was sent, by name."""
+    parameters = profile.parameters
+    sources = {name: found.source for name, found in parameters.items()}
+    sources |= {MODEL: profile.model.source, PERSONA: profile.persona.source}
+    sources["num_ctx"] = Source.OPERATOR if options["num_ctx"] == num_ctx else Source.MODEL
+    if options["seed"] != parameters["seed"].value:
+        sources["seed"] = Source.ANSWER
+    if options["num_predict"] != parameters["num_predict"].value:
+        sources["num_predict"] = Source.WINDOW
+    return {name: source.value for name, source in sources.items()}
+
+
 def _text(profile: Profile, name: str) -> str | None:
     found = profile.parameters.get(name)
     return None if found is None else str(found.value)
 
 
-def _think(profile: Profile, details: ModelDetails) -> bool | str | None:
+def _think(profile: Profile, details: ModelDetails, *, begun: bool) -> bool | str | None:
     """Thinking models think unless told not to; others refuse the field altogether."""
     if not details.can_think:
         return None
-    level = _text(profile, "think")
+    level = "off" if begun else _text(profile, "think")
     return {"off": False, "on": True, None: False}.get(level, level)

@@ -32,6 +32,8 @@ class Scope:
 class Source(StrEnum):
     """Where an effective value comes from, in the order of precedence, in words for people."""
 
+    ANSWER = "drawn for this answer"
+    WINDOW = "what the context window left"
     QUESTION = "this question"
     PERSON = "your own choice"
     THREAD = "this thread"

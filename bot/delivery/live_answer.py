@@ -8,11 +8,15 @@ import math
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 
+import discord
+from discord.utils import MISSING
+
 from bot.chat.answers import Control, Finished, Step
 from bot.chat.display import Display
 from bot.delivery import wording
+from bot.delivery.buttons import Row
 from bot.delivery.lane import Lane
-from bot.delivery.rendering import Rendering
+from bot.delivery.rendering import Look, Rendering
 from bot.delivery.rhythm import Rhythm, is_set_within
 from bot.delivery.schedule import Urgency
 from bot.delivery.surface import PASSING, FileRefused, LaneLost, Payload, Surface, SurfaceGone, TextFile
@@ -32,6 +36,13 @@ HINT_EVERY = 8.0
 """Seconds between two signs that something goes on; Discord shows each for 10."""
 
 
+MakeView = Callable[[], discord.ui.View | None]
+
+
+def no_view() -> None:
+    """No buttons."""
+
+
 class LiveAnswer:
     """Shows an answer on a surface. Satisfies `bot.chat.answers.AnswerView`: its news methods never wait.
 
@@ -47,6 +58,7 @@ class LiveAnswer:
         header: str = "",
         display: Display | None = None,
         placeholder_after: float = PLACEHOLDER_AFTER,
+        stop_button: MakeView = no_view,
     ) -> None:
         """Take the control with which the answer is stopped when nobody can see it any more."""
         display = display or Display()
@@ -56,27 +68,30 @@ class LiveAnswer:
         self._placeholder_after = placeholder_after
         self._rendering = Rendering(header, max_messages=display.max_messages)
         self._rhythm = Rhythm(surface)
+        self._views = {Row.NONE: no_view, Row.STOP: stop_button, Row.END: no_view}
         self.is_gone = False
         """Whether nothing can be shown any more."""
         self._waiting = False
+        self._withdrawn = False
         self._out_of_time = False
         self._lane_lost = False
+        self._begun = False
         self._words_written = False
         self._changed = asyncio.Event()
         self._hurry = asyncio.Event()
         self._ended = asyncio.Event()
 
-    def waiting(self, ahead: int) -> None:
-        """Say how many answers come first; once, since each write here takes one from the answer that is running."""
+    def waiting(self, ahead: int, seconds: float | None = None) -> None:
+        """Say how many answers come first: at once, then each time it is told, which is rarely."""
+        self._say(wording.waiting(ahead, seconds))
         if not self._waiting:
             self._waiting = True
-            self._say(wording.waiting(ahead))
             self._hurry.set()
 
-    def step(self, step: Step, model: str) -> None:
+    def step(self, step: Step, model: str, *, seconds: int = 0) -> None:
         """Say what goes on while there is no text; its beginning shows by itself."""
         if step is not Step.STARTING:
-            self._say(wording.step(step, model))
+            self._say(wording.step(step, model, seconds))
 
     def text(self, text: str) -> None:
         """Take a further piece of the answer."""
@@ -85,11 +100,32 @@ class LiveAnswer:
         if not self._words_written:
             self._hurry.set()
 
-    def finish(self, finished: Finished) -> None:
-        """Take the end: from now on only what is final is written."""
+    def take_back(self) -> None:
+        """Begin anew: what came so far were thoughts."""
+        self._rendering.take_back()
+        self._changed.set()
+
+    def go_on(self, text: str) -> None:
+        """Begin with what the surface's messages show already."""
+        self._rendering.go_on(text, len(self._surface.message_ids))
+
+    @property
+    def length(self) -> int:
+        """How many messages the answer has in the end."""
+        return self._rendering.length
+
+    def finish(self, finished: Finished, buttons: MakeView = no_view) -> None:
+        """Take the end, and what makes its buttons: from now on only what is final is written."""
+        self._views[Row.END] = buttons
         remark = wording.OUT_OF_TIME if self._out_of_time else ""
         is_old = self._surface.seconds_until_old(self._rendering.last) <= 0
         self._rendering.finish(finished, remark=remark, apart=is_old)
+        for event in (self._changed, self._hurry, self._ended):
+            event.set()
+
+    def withdraw(self) -> None:
+        """Write no more: the question is answered elsewhere."""
+        self._withdrawn = True
         for event in (self._changed, self._hurry, self._ended):
             event.set()
 
@@ -124,7 +160,7 @@ class LiveAnswer:
     async def _show(self, on_written: Callable[[], Awaitable[None]], stack: ExitStack) -> bool:
         failures = 0
         shares = False
-        while True:
+        while not self._withdrawn:
             self._changed.clear()
             self._hurry.clear()
             self._mind_the_time()
@@ -154,12 +190,15 @@ class LiveAnswer:
                 continue
             failures = 0
             await on_written()
+            if self._surface.is_slow:
+                await self._ended.wait()
+        return True
 
     def _urgency(self, page: int) -> Urgency:
         """First words, last words and a write that lost its lane can't wait, nor should a page with text behind it."""
         rendering = self._rendering
         first_words = rendering.has_text and not self._words_written
-        if first_words or rendering.is_finished or self._lane_lost or not self._surface.message_ids:
+        if first_words or rendering.is_finished or self._lane_lost or not self._begun:
             return Urgency.URGENT
         if page < rendering.current or page >= len(self._surface.message_ids):
             return Urgency.EAGER
@@ -187,11 +226,10 @@ class LiveAnswer:
     async def _write(self, page: int, lane: Lane) -> None:
         rendering = self._rendering
         version, has_text = rendering.version, rendering.has_text
-        content = rendering.content(page)
-        if content != rendering.shown(page):
-            file = TextFile(wording.FILE, rendering.text) if rendering.needs_file(page) else None
+        look = rendering.look(page)
+        if look != rendering.shown(page):
             try:
-                await self._surface.write(page, Payload(content, file=file), lane)
+                await self._surface.write(page, self._payload(page, look), lane)
             except LaneLost:
                 self._lane_lost = True
                 return
@@ -199,6 +237,16 @@ class LiveAnswer:
                 log.info("A file with the whole answer is refused, so all of it comes as messages")
                 rendering.without_file()
                 return
+            self._begun = True
             self._words_written = has_text
             self._lane_lost = False
-        rendering.wrote(page, content, version)
+        rendering.wrote(page, look, version)
+
+    def _payload(self, page: int, look: Look) -> Payload:
+        """Buttons and files are named only where they change; what an older version left behind goes."""
+        shown = self._rendering.shown(page)
+        view = MISSING if shown and shown.row is look.row else self._views[look.row]()
+        file: TextFile | None = None if shown is None else MISSING
+        if self._rendering.needs_file(page):
+            file = TextFile(wording.FILE, self._rendering.text)
+        return Payload(look.content, view, file)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from bot.chat.answers import Finished, Step
 from bot.chat.display import MAX_MESSAGES
 from bot.chat.messages import EndReason
 from bot.delivery import wording
+from bot.delivery.buttons import Row
 from bot.delivery.pages import LIMIT, Pages
 from bot.delivery.text import fitting, units
 
 RESERVE = 100
 """Units that each page keeps free for the line below it; a longer footer goes into a message of its own."""
+
+
+class Look(NamedTuple):
+    """How one message looks."""
+
+    content: str
+    row: Row
 
 
 class Rendering:
@@ -23,7 +33,9 @@ class Rendering:
     def __init__(self, header: str = "", *, max_messages: int = MAX_MESSAGES) -> None:
         self._header = header
         self._max_messages = max_messages
-        self._pages = Pages(first_reserve=units(header) + 1, last_reserve=RESERVE)
+        self._pages = self._blank_pages()
+        self._taken_back = False
+        self._surplus = 0
         self._pieces: list[str] = []
         self._status = wording.step(Step.STARTING, "")
         self._left: list[str] = []
@@ -32,7 +44,7 @@ class Rendering:
         self._apart = False
         self._final: list[str] | None = None
         self._settled = 0
-        self._shown: dict[int, tuple[int, str]] = {}
+        self._shown: dict[int, tuple[int, Look]] = {}
         self.version = 0
         """Changes with every change to what should be shown."""
 
@@ -79,6 +91,18 @@ class Rendering:
         self._pages.feed(text)
         self.say(wording.WRITING)
 
+    def take_back(self) -> None:
+        """Begin anew with the same messages: what came so far were thoughts."""
+        self._pages = self._blank_pages()
+        self._pieces.clear()
+        self._sealed.clear()
+        self._settled = 0
+        self._taken_back = True
+        self.say(wording.step(Step.THINKING, ""))
+
+    def _blank_pages(self) -> Pages:
+        return Pages(first_reserve=units(self._header) + 1, last_reserve=RESERVE)
+
     def seal(self) -> None:
         """Let what is being written now go on in a new message, because this one can't be edited any more."""
         closed = len(self._pages.closed)
@@ -121,6 +145,9 @@ class Rendering:
         else:
             texts.append(footer)
         self._final = [*self._left, *filter(None, texts)]
+        if self._taken_back:
+            self._surplus = max(max(self._shown, default=0) + 1 - len(self._final), 0)
+            self._final += [wording.TAKEN_BACK] * self._surplus
         # A page that was final may get the footer after all, or have said that a file follows.
         self._settled = 0
         self.version += 1
@@ -128,13 +155,17 @@ class Rendering:
     def pending(self) -> int | None:
         """The first page that may not read as it should; None where all is well. Cheap."""
         while self._exists(self._settled):
-            version, content = self._shown.get(self._settled, (-1, ""))
+            version, look = self._shown.get(self._settled, (-1, None))
             if not self._is_final(self._settled):
                 return self._settled if version != self.version else None
-            if content != self.content(self._settled):
+            if look != self.look(self._settled):
                 return self._settled
             self._settled += 1
         return None
+
+    def look(self, page: int) -> Look:
+        """How a page should look now."""
+        return Look(self.content(page), self._row(page))
 
     def content(self, page: int) -> str:
         """How a page should read now, with every Markdown construct closed."""
@@ -151,15 +182,33 @@ class Rendering:
 
     def needs_file(self, page: int) -> bool:
         """Whether the page, as it is now, brings the whole answer as a file."""
-        return self._final is not None and self.is_too_long and page == len(self._final) - 1
+        return self._final is not None and self.is_too_long and page == len(self._final) - 1 - self._surplus
 
-    def shown(self, page: int) -> str:
-        """What the page reads now, as far as is known."""
-        return self._shown.get(page, (-1, ""))[1]
+    @property
+    def length(self) -> int:
+        """How many messages the answer has in the end."""
+        return len(self._final or ())
 
-    def wrote(self, page: int, content: str, version: int) -> None:
-        """Take note of what a page reads now; `version` is the state that it was rendered from."""
-        self._shown[page] = (version, content)
+    def shown(self, page: int) -> Look | None:
+        """How the page looks now; None where that is not known."""
+        return self._shown.get(page, (-1, None))[1]
+
+    def wrote(self, page: int, look: Look, version: int) -> None:
+        """Take note of how a page looks now; `version` is the state that it was rendered from."""
+        self._shown[page] = (version, look)
+
+    def go_on(self, text: str, pages: int) -> None:
+        """Begin with what stands there already, in so many messages."""
+        self.feed(text)
+        if pages == self.current + 1:  # else they were cut by the clock, or end elsewhere
+            for page in range(self.current):
+                self.wrote(page, self.look(page), self.version)
+
+    def _row(self, page: int) -> Row:
+        if self._final is not None:
+            return Row.END if page == len(self._final) - 1 - self._surplus else Row.NONE
+        goes_on = page < self.current and page - len(self._left) < self._max_messages - 1
+        return Row.NONE if goes_on else Row.STOP
 
     def _closed(self, number: int) -> str:
         text = _joined("" if number else self._header, self._pages.closed[number].text)

@@ -75,11 +75,13 @@ class Payload:
     content: str
     view: discord.ui.View | None = MISSING
     """Brings its buttons; None takes them away."""
-    file: TextFile | None = None
+    file: TextFile | None = MISSING
+    """Takes the place of all files; None takes them away."""
 
     def for_edit(self) -> dict[str, Any]:
         """The arguments for every kind of edit."""
-        more: dict[str, Any] = {"attachments": [self.file.for_discord()]} if self.file else {}
+        files = [self.file.for_discord()] if self.file else []
+        more: dict[str, Any] = {} if self.file is MISSING else {"attachments": files}
         return {"content": self.content, "view": self.view, "allowed_mentions": NO_MENTIONS, **more}
 
     def for_send(self) -> dict[str, Any]:
@@ -91,6 +93,9 @@ class Payload:
 
 class Surface(ABC):
     """The messages of one answer: page 0 is the first, further ones are begun in order."""
+
+    is_slow = False
+    """Whether its messages may be edited so rarely that only an answer's beginning and its end are shown."""
 
     def __init__(self, caller: Caller) -> None:
         self.message_ids: list[int] = []

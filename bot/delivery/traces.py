@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from bot.chat.answers import Question
 from bot.chat.memory import ConversationStore, OpenMessageStore
@@ -26,13 +27,15 @@ class Traces:
         memory: ConversationStore,
         open_messages: OpenMessageStore,
         question_message: int | None,
+        joined: Sequence[int] = (),
     ) -> None:
-        """Take the Discord message that asked, where there is one."""
+        """Take the Discord message that asked, where there is one, and those that turn out to have asked with it."""
         self._question = question
         self._surface = surface
         self._memory = memory
         self._open_messages = open_messages
         self._question_message = question_message
+        self._joined = joined
         self._stored: tuple[int, int] | None = None
         self._linked: set[int] = set()
         self._open: int | None = None
@@ -74,7 +77,7 @@ class Traces:
         question_id, answer_id = self._stored
         pairs = [(answer_id, message_id) for message_id in self._surface.message_ids]
         if self._question_message is not None:
-            pairs.append((question_id, self._question_message))
+            pairs += [(question_id, message_id) for message_id in (self._question_message, *self._joined)]
         for stored_id, message_id in pairs:
             if message_id not in self._linked:
                 await self._memory.shown_as(stored_id, message_id)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from bot.chat.answers import Finished, Limit, Step
 from bot.chat.messages import EndReason
 from bot.errors import explain
+
+_MINUTES, _HOURS = 120, 7200
+"""Seconds from which on a guess is said in minutes, and in hours."""
 
 HEADER_LENGTH = 300
 """Characters of a question that are repeated above the answer to a slash command, which shows no question itself."""
@@ -22,6 +26,8 @@ IN_FILE = f"-# The whole answer is in the file `{FILE}`."
 CONTINUED = "-# Continued below, because Discord no longer lets this message change."
 
 OUT_OF_TIME = "⚠️ Discord lets this message change for 15 minutes only, so the answer was cut off here."
+
+TAKEN_BACK = "-# Thoughts of the model stood here, which are no part of its answer."
 
 INTERRUPTED_WHOLE = "⚠️ The bot was restarted while it was showing this answer. The whole of it is in the file."
 
@@ -42,6 +48,11 @@ def header(name: str, question: str) -> str:
     return f"-# {_plain(' '.join(name.split()))} asked: {_plain(question)}"
 
 
+def is_header(line: str) -> bool:
+    """Whether a line says who asked what."""
+    return line.startswith("-# ") and " asked: " in line
+
+
 def _plain(text: str) -> str:
     """Text that stands for itself: nothing in it is Markdown, only addresses stay as they are."""
     parts = _URL.split(text.translate(_DIRECTIONS))
@@ -52,21 +63,33 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{character}" if character in "\\*_~|`<>[]()#" else character for character in text)
 
 
-def waiting(ahead: int) -> str:
-    """The line while other answers come first."""
-    if ahead == 1:
-        return "-# Waiting: one other answer comes first."
-    return f"-# Waiting: {ahead} other answers come first."
+def waiting(ahead: int, seconds: float | None = None) -> str:
+    """The line while other answers come first, for about so long where that is known."""
+    first = "one other answer comes" if ahead == 1 else f"{ahead} other answers come"
+    return f"-# Waiting: {first} first{'' if seconds is None else f', about {_roughly(seconds)}'}."
 
 
-def step(current: Step, model: str) -> str:
-    """The line while there is no text yet."""
+def _roughly(seconds: float) -> str:
+    """A guess, no finer than it is worth."""
+    if seconds < _MINUTES:
+        return f"{max(math.ceil(seconds / 5), 1) * 5} s"
+    return f"{math.ceil(seconds / 60)} min" if seconds < _HOURS else f"{math.ceil(seconds / 3600)} h"
+
+
+def step(current: Step, model: str, seconds: int = 0) -> str:
+    """The line while there is no text yet, for so many seconds where that is known."""
     return {
         Step.STARTING: "-# One moment…",
         Step.LOADING: f"-# Loading {model} into memory… this can take a minute the first time.",
         Step.READING: f"-# {model} is busy reading…",
-        Step.THINKING: "-# Thinking…",
+        Step.THINKING: f"-# Thinking… {lasting(seconds)}" if seconds else "-# Thinking…",
     }[current]
+
+
+def lasting(seconds: int) -> str:
+    """A stretch of time, such as "12 s" or "2 min 5 s"."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def ready(url: str) -> str:
@@ -76,8 +99,12 @@ def ready(url: str) -> str:
 
 def nothing_said(finished: Finished) -> str:
     """What stands in place of an answer without any text."""
+    thought = finished.thought_seconds is not None
     if finished.reason is EndReason.LENGTH:
-        return "*The model used up all its tokens before it said anything, most likely on thinking.*"
+        why = "on thinking, before it said anything" if thought else "before it said anything, most likely on thinking"
+        return f"*The model used up all its tokens {why}.*"
+    if thought:
+        return "*The model thought, but gave no answer. Please ask again, or ask it differently.*"
     return "*The model said nothing. Please ask again, or ask it differently.*"
 
 
@@ -87,8 +114,8 @@ def is_footer(line: str) -> bool:
         return True
     return line.startswith("-# ") and not (
         line in {WRITING, WRITING_FILE}
-        or line.startswith(("-# Waiting: ", "-# Loading "))
-        or line in {step(Step.STARTING, ""), step(Step.THINKING, "")}
+        or line.startswith(("-# Waiting: ", "-# Loading ", step(Step.THINKING, "")))
+        or line == step(Step.STARTING, "")
         or line.endswith(step(Step.READING, "").removeprefix("-# "))
         or " asked: " in line
     )
@@ -111,8 +138,12 @@ def _trouble(finished: Finished) -> str:
 
 def _signature(finished: Finished) -> str:
     parts = [part for part in (finished.model, finished.persona) if part]
+    if finished.thought_seconds is not None:
+        parts.append(f"thought for {lasting(max(int(finished.thought_seconds), 1))}")
     if finished.reason is EndReason.STOPPED:
-        parts.append("stopped")
+        parts.append(
+            f"stopped by {_plain(' '.join(finished.stopped_by.split()))}" if finished.stopped_by else "stopped"
+        )
     if finished.limit is Limit.NUM_PREDICT and finished.num_predict:
         parts.append(
             f"cut off at the token limit of {finished.num_predict}; "

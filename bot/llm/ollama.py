@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar, cast
 
@@ -19,6 +21,8 @@ import ollama
 
 from bot.chat.messages import EndReason, Message
 from bot.chat.model import ChatRequest, End, ModelDetails, ModelEvent, ModelSummary, PullProgress, Text, Thinking
+from bot.chat.models import tagged
+from bot.errors import ModelError
 from bot.llm.address import parse_host
 from bot.llm.errors import Action, Call, ended_early, may_retry, translated
 from bot.llm.patience import Patience
@@ -32,6 +36,8 @@ _T = TypeVar("_T")
 _RETRY_DELAYS = (0.25, 1.0)
 _DETAILS_SECONDS = 60.0
 _SHOWN_CHARACTERS = 80
+_OPENS_THOUGHTS = re.compile(r"<think(?:ing)?>\s*(?:\{\{-?\s*end\s*-?\}\}\s*)*\Z", re.IGNORECASE)
+"""The end of a template after which only the model goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class OllamaModel:
         self._sleep = sleep
         self._clock = clock
         self._details: dict[str, tuple[float, ModelDetails]] = {}
+        self._digests: tuple[float, Mapping[str, str]] = (-math.inf, {})
         self.address = address
         """Where Ollama is, without credentials: safe to show."""
 
@@ -137,6 +144,15 @@ class OllamaModel:
             self._details[name] = (now + _DETAILS_SECONDS, _details(name, reply))
         return self._details[name][1]
 
+    async def digest(self, name: str) -> str | None:
+        """Which build of the model its name stands for, at most a minute old; None where that can't be found out."""
+        until, digests = self._digests
+        if self._clock() >= until:
+            with suppress(ModelError):  # only a receipt lacks it then
+                digests = {tagged(model.name): model.digest for model in await self.models()}
+                self._digests = (self._clock() + _DETAILS_SECONDS, digests)
+        return digests.get(tagged(name)) or None
+
     async def loaded(self) -> frozenset[str]:
         """Names of the models in memory now."""
         reply = await self._read(self._client.ps)
@@ -163,6 +179,7 @@ class OllamaModel:
                 )
                 if part.status == "success":
                     self._details.clear()  # one model may have several names
+                    self._digests = (-math.inf, {})
                     return
         raise ended_early(call)
 
@@ -246,8 +263,13 @@ def _end(part: ollama.ChatResponse) -> End:
         reason=EndReason.LENGTH if part.done_reason == "length" else EndReason.COMPLETE,
         prompt_tokens=part.prompt_eval_count,
         answer_tokens=part.eval_count,
-        load_seconds=None if part.load_duration is None else part.load_duration / 1e9,
+        load_seconds=_seconds(part.load_duration),
+        writing_seconds=_seconds(part.eval_duration),
     )
+
+
+def _seconds(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / 1e9
 
 
 def _layer(part: ollama.ProgressResponse, known: tuple[int, int]) -> tuple[int, int]:
@@ -274,4 +296,5 @@ def _details(name: str, reply: ShowReply) -> ModelDetails:
         name=name,
         capabilities=frozenset(reply.capabilities or ()),
         context_length=length if isinstance(length, int) else None,
+        opens_thoughts=bool(_OPENS_THOUGHTS.search(reply.template or "")),
     )

@@ -28,6 +28,7 @@ class ShowReply(BaseModel):
 
     capabilities: list[str] | None = None
     model_info: Mapping[str, Any] | None = None
+    template: str | None = None
 
 
 class OllamaClient(ollama.AsyncClient):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Connection, Select, bindparam, exists, func, literal, select
 
 from bot.chat.memory import Summary
-from bot.chat.messages import Author, EndReason, Image, Role, StoredMessage
+from bot.chat.messages import Author, EndReason, Image, Place, Role, StoredMessage
 from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, images, messages, receipts
 
 MAX_WINDOW = 2_000
@@ -17,16 +17,31 @@ MAX_WINDOW = 2_000
 _NO_MESSAGE = 0
 """Ids count from 1."""
 
+HERE = (conversations.c.channel_id == bindparam("of_channel")) & conversations.c.owner_id.is_not_distinct_from(
+    bindparam("of_owner", type_=conversations.c.owner_id.type)
+)
+"""Which conversation is a place's: goes with `whose`."""
 
-def window(connection: Connection, channel_id: int) -> list[StoredMessage]:
-    """The shown branch of a channel from the window's start, or from the root where the start isn't on it any more."""
-    return [stored_message(row) for row in connection.execute(_WINDOW, {"of_channel": channel_id})]
+
+def whose(place: Place) -> dict[str, int | None]:
+    """The parameters of `HERE`."""
+    return {"of_channel": place.channel_id, "of_owner": place.owner_id}
 
 
-def branch(connection: Connection, channel_id: int, newest: int | None) -> list[StoredMessage]:
-    """The shown branch of a channel, its newest messages or all."""
-    head = _head(literal(_NO_MESSAGE)).where(conversations.c.channel_id == channel_id)
-    return [stored_message(row) for row in connection.execute(_branch(head, newest))]
+def window(connection: Connection, place: Place) -> list[StoredMessage]:
+    """The shown branch of a place from the window's start, or from the root where the start isn't on it any more."""
+    return [stored_message(row) for row in connection.execute(_WINDOW, whose(place))]
+
+
+def window_to(connection: Connection, message_id: int) -> list[StoredMessage]:
+    """The same of the branch that ends with a message, whichever is shown."""
+    return [stored_message(row) for row in connection.execute(_WINDOW_TO, {"of_message": message_id})]
+
+
+def branch(connection: Connection, place: Place, newest: int | None) -> list[StoredMessage]:
+    """The shown branch of a place, its newest messages or all."""
+    head = _head(literal(_NO_MESSAGE)).where(HERE)
+    return [stored_message(row) for row in connection.execute(_branch(head, newest), whose(place))]
 
 
 def images_of(connection: Connection, message_ids: Sequence[int]) -> dict[int, list[Image]]:
@@ -38,13 +53,12 @@ def images_of(connection: Connection, message_ids: Sequence[int]) -> dict[int, l
     return found
 
 
-def summary(connection: Connection, channel_id: int, newest: int) -> Summary:
-    """The shown branch of a channel in numbers, and its newest messages."""
-    here = conversations.c.channel_id == channel_id
+def summary(connection: Connection, place: Place, newest: int) -> Summary:
+    """The shown branch of a place in numbers, and its newest messages."""
     return Summary(
-        total=_length(connection, _way(_head(literal(_NO_MESSAGE)).where(here), None)),
-        in_window=_length(connection, _way(_head(_window_start()).where(here), MAX_WINDOW)),
-        newest=branch(connection, channel_id, newest),
+        total=_length(connection, place, _way(_head(literal(_NO_MESSAGE)).where(HERE), None)),
+        in_window=_length(connection, place, _way(_head(_window_start()).where(HERE), MAX_WINDOW)),
+        newest=branch(connection, place, newest),
     )
 
 
@@ -63,15 +77,10 @@ def answer_in(connection: Connection, channel_id: int, discord_id: int) -> Store
     return None if row is None else stored_message(row)
 
 
-def authors(connection: Connection, channel_id: int) -> set[int]:
-    """Ids of everybody who asked something in a channel, on whichever branch."""
-    query = (
-        select(messages.c.author_id)
-        .distinct()
-        .join(conversations)
-        .where(conversations.c.channel_id == channel_id, messages.c.author_id.is_not(None))
-    )
-    return set((connection.scalars(query)).all())
+def authors(connection: Connection, place: Place) -> set[int]:
+    """Ids of everybody who asked something in a place, on whichever branch."""
+    query = select(messages.c.author_id).distinct().join(conversations).where(HERE, messages.c.author_id.is_not(None))
+    return set(connection.scalars(query, whose(place)).all())
 
 
 def last_estimate(connection: Connection, model: str) -> tuple[int, int] | None:
@@ -118,9 +127,11 @@ def _window_start() -> ColumnElement[int]:
 
 
 def _head(start: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
-    return select(
-        messages.c.id, messages.c.parent_id, start.label("start_id"), literal(1).label("distance")
-    ).select_from(conversations.join(messages, messages.c.id == conversations.c.head_id))
+    return _end(start).select_from(conversations.join(messages, messages.c.id == conversations.c.head_id))
+
+
+def _end(start: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
+    return select(messages.c.id, messages.c.parent_id, start.label("start_id"), literal(1).label("distance"))
 
 
 def _way(head: Select[*tuple[Any, ...]], limit: int | None) -> CTE:
@@ -136,8 +147,8 @@ def _way(head: Select[*tuple[Any, ...]], limit: int | None) -> CTE:
     return way.union_all(step)
 
 
-def _length(connection: Connection, way: CTE) -> int:
-    return (connection.execute(select(func.count()).select_from(way))).scalar_one()
+def _length(connection: Connection, place: Place, way: CTE) -> int:
+    return connection.execute(select(func.count()).select_from(way), whose(place)).scalar_one()
 
 
 def _branch(head: Select[*tuple[Any, ...]], limit: int | None) -> Select[*tuple[Any, ...]]:
@@ -145,5 +156,12 @@ def _branch(head: Select[*tuple[Any, ...]], limit: int | None) -> Select[*tuple[
     return select(messages).join(way, way.c.id == messages.c.id).order_by(way.c.distance.desc())
 
 
-_WINDOW = _branch(_head(_window_start()).where(conversations.c.channel_id == bindparam("of_channel")), MAX_WINDOW)
+_WINDOW = _branch(_head(_window_start()).where(HERE), MAX_WINDOW)
 """Built once, since every question reads it."""
+
+_WINDOW_TO = _branch(
+    _end(_window_start())
+    .select_from(conversations.join(messages, messages.c.conversation_id == conversations.c.id))
+    .where(messages.c.id == bindparam("of_message")),
+    MAX_WINDOW,
+)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.chat.memory import Begun, Summary
-from bot.chat.messages import Author, EndReason, Image, Place, Receipt, RunningAnswer, StoredMessage
-from bot.storage import branches, pages, tree
+from bot.chat.messages import Answer, Author, EndReason, Image, Place, Receipt, RunningAnswer, StoredMessage
+from bot.chat.thoughts import Thoughts
+from bot.storage import branches, pages, thoughts, tree, versions
 from bot.storage.database import Database, utc_now
 
 
@@ -24,12 +25,42 @@ class SqlConversations:
         self._now = now
         self._estimates: dict[str, tuple[int, int] | None] = {}
 
-    async def begin(self, place: Place, author: Author, question: str, images: Sequence[Image] = ()) -> Begun:
-        """Store a question with its pictures below the head, and its empty answer as RUNNING.
+    async def begin(
+        self, place: Place, author: Author, question: str, images: Sequence[Image] = (), *, after: int | None = None
+    ) -> Begun:
+        """Store a question with its pictures below the head or an older answer, and its empty answer as RUNNING.
 
         Returns what the model needs to read.
         """
-        return await self._database.write(tree.begin, place, author, question, images, at=self._now())
+        return await self._database.write(tree.begin, place, author, question, images, at=self._now(), after=after)
+
+    async def begin_again(self, answer_id: int) -> Begun:
+        """Store an empty RUNNING sibling of an answer, a new version."""
+        return await self._database.write(versions.begin_again, answer_id, at=self._now())
+
+    async def resume(self, answer_id: int) -> Begun:
+        """Let an answer that was cut off be RUNNING again, with the text that it has."""
+        return await self._database.write(versions.resume, answer_id)
+
+    async def answer(self, channel_id: int, answer_id: int) -> Answer | None:
+        """An answer with everything that its buttons need; None where the channel's memory does not hold it."""
+        return await self._database.read(versions.answer, channel_id, answer_id)
+
+    async def later(self, answer_id: int) -> int:
+        """How many messages of the shown branch came after an answer, or after another version of it."""
+        return await self._database.read(versions.later, answer_id)
+
+    async def choose(self, answer_id: int) -> int:
+        """Let the conversation go on from a version; returns how many later messages stay with the other one."""
+        return await self._database.write(versions.choose, answer_id)
+
+    async def remove(self, answer_id: int) -> list[int]:
+        """Forget an answer, its versions and its question; returns the ids of its messages in Discord."""
+        return await self._database.write(versions.remove, answer_id)
+
+    async def not_shown(self, discord_message_ids: Sequence[int]) -> None:
+        """Note that these messages in Discord show nothing of the memory any more."""
+        await self._database.write(pages.hide, discord_message_ids)
 
     async def images(self, message_ids: Sequence[int]) -> dict[int, list[Image]]:
         """The pictures that came with these messages, by the messages that have any."""
@@ -37,7 +68,7 @@ class SqlConversations:
 
     async def window(self, place: Place) -> list[StoredMessage]:
         """The shown branch from the window's start to the head, oldest first; at most the newest MAX_WINDOW."""
-        return await self._database.read(branches.window, place.channel_id)
+        return await self._database.read(branches.window, place)
 
     async def shown_as(self, message_id: int, discord_message_id: int) -> None:
         """Note that a stored message is (also) this message in Discord, which then shows no other any more."""
@@ -51,14 +82,22 @@ class SqlConversations:
         receipt: Receipt,
         *,
         question_tokens: int | None = None,
+        thoughts: str = "",
     ) -> None:
         """Store an answer's text, end and receipt; the head moves to it where it has any text.
 
         An answer that was deleted or cleared meanwhile stays gone: then nothing is stored and nothing is raised.
         """
-        await self._database.write(tree.finish, answer_id, content, reason, receipt, question_tokens=question_tokens)
+        thought = (thoughts, self._now()) if thoughts else None
+        await self._database.write(
+            tree.finish, answer_id, content, reason, receipt, question_tokens=question_tokens, thought=thought
+        )
         if receipt.prompt_estimate is not None and receipt.prompt_tokens is not None:
             self._estimates[receipt.model] = (receipt.prompt_estimate, receipt.prompt_tokens)
+
+    async def thoughts(self, answer_id: int) -> Thoughts | None:
+        """What the model thought before an answer; None where it did not, or its thoughts are kept no more."""
+        return await self._database.read(thoughts.of, answer_id, self._now())
 
     async def move_window(self, place: Place, start: int) -> None:
         """From now on the window starts at the message with this id, if it is still there."""
@@ -92,7 +131,8 @@ class SqlConversations:
         return count
 
     async def purge(self) -> None:
-        """Delete the rows of cleared conversations; at the start, those that a crash left behind."""
+        """Delete the rows of cleared conversations, and old thoughts; at the start, what a crash left behind."""
+        await self._database.write(thoughts.forget_old, self._now())
         while await self._database.write(tree.purge_some):
             pass
 
@@ -100,11 +140,11 @@ class SqlConversations:
         """The shown branch, oldest first: all of it, or its newest messages."""
         if newest is not None and newest < 1:
             return []
-        return await self._database.read(branches.branch, place.channel_id, newest)
+        return await self._database.read(branches.branch, place, newest)
 
     async def summary(self, place: Place, *, newest: int) -> Summary:
         """The shown branch in numbers, and its newest messages, all in one view of the database."""
-        return await self._database.read(branches.summary, place.channel_id, newest)
+        return await self._database.read(branches.summary, place, newest)
 
     async def count(self, place: Place) -> int:
         """How many messages the place's memory holds: on every branch, with and without an answer."""
@@ -112,7 +152,7 @@ class SqlConversations:
 
     async def authors(self, place: Place) -> set[int]:
         """Ids of everybody who asked something that the place's memory holds."""
-        return await self._database.read(branches.authors, place.channel_id)
+        return await self._database.read(branches.authors, place)
 
     async def interrupt_running(self) -> list[RunningAnswer]:
         """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,11 +24,16 @@ from bot.storage.worker import Worker
 
 __all__ = ["Database", "open_database", "utc_now"]
 
+log = logging.getLogger(__name__)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 READERS = 2
 """So that a long look, such as an export, does not hold up everybody else's."""
+
+TRACE_PAUSES = (0.1, 0.3, 1.0, 3.0)
+"""Seconds between attempts to empty the log."""
 
 _BAD_URL = (
     "DATABASE_URL is not an address of a database that this bot can use; "
@@ -100,6 +107,22 @@ class Database:
                 return await worker.run(checked)
             finally:
                 await worker.close()
+
+    async def leave_no_trace(self) -> None:
+        """See to it that what was deleted can't be found in the database's files any more, not in its log either.
+
+        Somebody who reads all the while prevents that: then the log says so, and the next call makes up for it.
+        """
+        with _translated():
+            worker = await Worker.opened(self._engine.execution_options(**sqlite.OUTSIDE))
+            try:
+                for pause in TRACE_PAUSES:
+                    if await worker.run(sqlite.empty_log):
+                        return
+                    await asyncio.sleep(pause)
+            finally:
+                await worker.close()
+        log.warning("What was deleted stays in the database's log for now, because somebody reads from it")
 
     async def ping(self) -> None:
         """Raise StorageError where the database can't be read and written now. Leaves no trace."""

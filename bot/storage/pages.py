@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
 from bot.chat.messages import EndReason, OpenMessage, Place
@@ -36,6 +38,11 @@ def show(connection: Connection, message_id: int, discord_id: int) -> None:
     connection.execute(_SHOW, these)
 
 
+def hide(connection: Connection, discord_ids: Sequence[int]) -> None:
+    """Note that these messages show nothing of the memory any more."""
+    connection.execute(delete(discord_messages).where(discord_messages.c.discord_id.in_(discord_ids)))
+
+
 def note(connection: Connection, discord_id: int, place: Place, instead_of: int | None) -> None:
     """From now on an answer is written to this message, and no longer to the other one."""
     forget(connection, discord_id)
@@ -55,12 +62,14 @@ def left_open(connection: Connection) -> list[OpenMessage]:
     shown = discord_messages.c.discord_id == open_messages.c.discord_id
     complete = messages.c.end_reason == EndReason.COMPLETE.value
     query = (
-        select(open_messages, messages.c.content)
+        select(open_messages, messages.c.content, discord_messages.c.message_id)
         .outerjoin_from(open_messages, discord_messages, shown)
         .outerjoin(messages, (messages.c.id == discord_messages.c.message_id) & complete)
         .order_by(open_messages.c.discord_id)
     )
     return [
-        OpenMessage(row.discord_id, Place(row.channel_id, row.guild_id, row.parent_id), row.content or "")
+        OpenMessage(
+            row.discord_id, Place(row.channel_id, row.guild_id, row.parent_id), row.content or "", row.message_id
+        )
         for row in connection.execute(query)
     ]

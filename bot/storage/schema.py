@@ -137,8 +137,16 @@ conversations = sa.Table(
     sa.Column("head_id", _RowId),
     sa.Column("window_start_id", _RowId),
     sa.Column("created_at", UtcTime, nullable=False),
-    # An index and not a constraint: one memory per person will need another one, and SQLite can drop an index.
-    sa.Index(None, "channel_id", unique=True),
+    # Two, since rows without an owner never count as the same for a unique index.
+    sa.Index(None, "channel_id", "owner_id", unique=True),
+    sa.Index(
+        "ix_conversations_everybodys",
+        "channel_id",
+        unique=True,
+        sqlite_where=sa.text("owner_id IS NULL"),
+        postgresql_where=sa.text("owner_id IS NULL"),
+    ),
+    sa.Index(None, "owner_id"),
     sqlite_autoincrement=True,
 )
 
@@ -157,7 +165,9 @@ messages = sa.Table(
     sa.Column("tokens", sa.Integer),
     sa.Column("tokenizer", Words),
     sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("copied_from", _RowId, comment="the message that it was, where a thread goes on from a channel's answer"),
     sa.Index(None, "conversation_id", "id"),
+    sa.Index(None, "copied_from"),
     sa.Index(None, "parent_id"),
     sa.Index(None, "author_id"),
     sqlite_autoincrement=True,
@@ -190,7 +200,27 @@ receipts = sa.Table(
     sa.Column("load_seconds", sa.Float),
     sa.Column("first_text_seconds", sa.Float),
     sa.Column("total_seconds", sa.Float),
+    sa.Column("waited_seconds", sa.Float),
+    sa.Column("writing_seconds", sa.Float),
+    sa.Column("sources", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("keep_alive", Words),
+    sa.Column("think", sa.JSON(none_as_null=True)),
+    sa.Column("prompt_digest", Words),
+    sa.Column("window_start", _RowId, comment="the first remembered message that was sent; it may be gone"),
+    sa.Column("remembered", sa.Integer, comment="how many remembered messages were sent"),
+    sa.Column("thought_seconds", sa.Float, comment="NULL: the model did not think"),
     sa.Index(None, "model", "answer_id"),
+)
+
+thoughts = sa.Table(
+    "thoughts",
+    metadata,
+    sa.Column(
+        "answer_id", _RowId, sa.ForeignKey(messages.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("content", Words, nullable=False),
+    sa.Column("kept_at", UtcTime, nullable=False),
+    sa.Index(None, "kept_at"),
 )
 
 images = sa.Table(
@@ -218,6 +248,24 @@ open_messages = sa.Table(
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("guild_id", sa.BigInteger),
     sa.Column("parent_id", sa.BigInteger),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("person_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("told_at", UtcTime, comment="when they were told what is kept; NULL: they will be"),
+    sa.Column("opted_out_at", UtcTime, comment="NULL: what they ask is remembered"),
+    sa.Column("leaving_at", UtcTime, comment="when they wanted everything deleted; NULL once that is done"),
+)
+
+usage = sa.Table(
+    "usage",
+    metadata,
+    sa.Column("person_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Date, primary_key=True, comment="in UTC"),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Index(None, "day"),
 )
 
 state = sa.Table(

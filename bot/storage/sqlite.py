@@ -25,8 +25,12 @@ WRITING = {BEGIN: ("BEGIN IMMEDIATE",)}
 """Takes the write lock at once: a reader that becomes a writer later may be refused without any waiting."""
 REBUILDING = {BEGIN: ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")}
 """As SQLite's manual wants it for changes of the schema: else dropping a table deletes what refers to it."""
+OUTSIDE: dict[str, tuple[str, ...]] = {BEGIN: ()}
+"""No transaction at all."""
 
 LOCK_SECONDS = "10"
+READERS_MS = 200
+"""Milliseconds for which emptying the log waits for readers, and everybody who writes waits with it."""
 
 _SENTENCES = {
     sqlite3.SQLITE_BUSY: "The database in DATABASE_URL is locked by another program; try again in a moment.",
@@ -90,7 +94,12 @@ def take_over_transactions(engine: Engine) -> None:
         try:
             connection.isolation_level = None
             cursor = connection.cursor()
-            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            for pragma in (
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+                "foreign_keys = ON",
+                "secure_delete = ON",  # the default on Debian, but not everywhere
+            ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
         except BaseException:
@@ -109,6 +118,16 @@ def check_references(connection: Connection) -> None:
     """Raise where a row refers to one that is not there: REBUILDING leaves that unchecked."""
     if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
         raise StorageError("The new form of the database would lose data, so it was left as it was; report this.")
+
+
+def empty_log(connection: Connection) -> bool:
+    """Write the log into the database and leave nothing in it; False while somebody still reads from it.
+
+    Only OUTSIDE of a transaction. What was deleted is overwritten in the database itself (`secure_delete`).
+    """
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {READERS_MS}")
+    is_busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    return not is_busy
 
 
 def sentence(error: sqlite3.Error) -> str | None:

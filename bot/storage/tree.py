@@ -14,13 +14,13 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, insert, sele
 from bot.chat.memory import BEING_WRITTEN, NOT_THEIR_QUESTION, NOT_THEIRS_ALONE, Begun
 from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, RunningAnswer, StoredMessage
 from bot.errors import BadInput, NotAllowed
-from bot.storage import branches
+from bot.storage import branches, thoughts, versions
 from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, images, messages, receipts
 
 PURGE_BATCH = 1_000
 """Messages deleted in one transaction: some milliseconds, so that no answer elsewhere waits for a long history."""
 
-_FIND = select(*conversations.c["id", "head_id"]).where(conversations.c.channel_id == bindparam("channel_id"))
+_FIND = select(*conversations.c["id", "head_id"]).where(branches.HERE)
 _MAKE = insert(conversations).returning(conversations.c.id)
 _ADD = insert(messages).returning(messages.c.id)
 _CHANGE = update(messages).where(messages.c.id == bindparam("message_id"))
@@ -36,15 +36,23 @@ _KEEP_IMAGES = insert(images)
 
 
 def begin(
-    connection: Connection, place: Place, author: Author, question: str, pictures: Sequence[Image], *, at: datetime
+    connection: Connection,
+    place: Place,
+    author: Author,
+    question: str,
+    pictures: Sequence[Image],
+    *,
+    at: datetime,
+    after: int | None = None,
 ) -> Begun:
-    """Store a question with its pictures below the head, and its empty answer as RUNNING."""
+    """Store a question with its pictures below the head or an older answer, and its empty answer as RUNNING."""
     found = _find(connection, place)
     conversation_id, head_id = (_make(connection, place, at), None) if found is None else (found.id, found.head_id)
-    window = [] if head_id is None else branches.window(connection, place.channel_id)
+    older = None if after is None else versions.shown_in(connection, conversation_id, after)
+    window = _window(connection, place, head_id, older)
     asked = {
         "conversation_id": conversation_id,
-        "parent_id": head_id,
+        "parent_id": older or head_id,
         "role": Role.USER,
         "author_id": author.id,
         "author_name": author.name,
@@ -64,6 +72,12 @@ def begin(
     return Begun(question_id, _add(connection, asked | running | nobody), window)
 
 
+def _window(connection: Connection, place: Place, head_id: int | None, older: int | None) -> list[StoredMessage]:
+    if older is not None and older != head_id:
+        return branches.window_to(connection, older)
+    return [] if head_id is None else branches.window(connection, place)
+
+
 def finish(
     connection: Connection,
     answer_id: int,
@@ -72,12 +86,17 @@ def finish(
     receipt: Receipt,
     *,
     question_tokens: int | None,
+    thought: tuple[str, datetime] | None = None,
 ) -> None:
     """Store an answer's text, end and receipt, if it is still there; the head moves to it where it has any text."""
     answer = connection.execute(_FIND_ANSWER, {"answer_id": answer_id}).first()
     if answer is None:
         return
-    size = {"tokens": receipt.answer_tokens, "tokenizer": None if receipt.answer_tokens is None else receipt.model}
+    # The model counts its thoughts too, which no prompt will hold: then nobody knows what the text alone comes to.
+    counted = receipt.answer_tokens if receipt.thought_seconds is None else None
+    size = {"tokens": counted, "tokenizer": None if counted is None else receipt.model}
+    if thought:
+        thoughts.keep(connection, answer_id, *thought)
     connection.execute(_CHANGE, {"message_id": answer_id, "content": content, "end_reason": reason, **size})
     if question_tokens is not None:
         size = {"tokens": question_tokens, "tokenizer": receipt.model}
@@ -91,8 +110,8 @@ def finish(
 def move_window(connection: Connection, place: Place, start: int) -> None:
     """Let the place's window start at a message, if that is one of the place's."""
     here = exists().where(messages.c.id == start, messages.c.conversation_id == conversations.c.id)
-    its = conversations.c.channel_id == place.channel_id
-    connection.execute(update(conversations).where(its, here).values(window_start_id=start))
+    its = update(conversations).where(branches.HERE, here).values(window_start_id=start)
+    connection.execute(its, branches.whose(place))
 
 
 def undo(connection: Connection, place: Place, only_by: int | None) -> list[StoredMessage]:
@@ -102,7 +121,7 @@ def undo(connection: Connection, place: Place, only_by: int | None) -> list[Stor
     fits is not ours to say.
     """
     conversation = _find(connection, place)
-    newest = branches.branch(connection, place.channel_id, 2)
+    newest = branches.branch(connection, place, 2)
     if conversation is None or not newest:
         return []
     question, author = newest[0].id, newest[0].author
@@ -126,7 +145,7 @@ def unlink(connection: Connection, place: Place, only_by: int | None) -> int:
     row = _find(connection, place)
     if row is None:
         return 0
-    if only_by is not None and branches.authors(connection, place.channel_id) - {only_by}:
+    if only_by is not None and branches.authors(connection, place) - {only_by}:
         raise NotAllowed(NOT_THEIRS_ALONE)
     connection.execute(_MOVE, {"its_id": row.id, "channel_id": None, "head_id": None, "window_start_id": None})
     return _count(connection, row.id)
@@ -170,12 +189,12 @@ def interrupt_running(connection: Connection) -> list[RunningAnswer]:
 
 
 def _find(connection: Connection, place: Place) -> AnyRow | None:
-    return connection.execute(_FIND, {"channel_id": place.channel_id}).first()
+    return connection.execute(_FIND, branches.whose(place)).first()
 
 
 def _make(connection: Connection, place: Place, at: datetime) -> int:
     ids = {"channel_id": place.channel_id, "guild_id": place.guild_id, "parent_id": place.parent_id}
-    made: int = connection.execute(_MAKE, {**ids, "created_at": at}).scalar_one()
+    made: int = connection.execute(_MAKE, {**ids, "owner_id": place.owner_id, "created_at": at}).scalar_one()
     return made
 
 

@@ -12,6 +12,11 @@ def author_of(user: discord.abc.User) -> Author:
     return Author(user.id, user.display_name)
 
 
+def roles_of(user: discord.abc.User) -> frozenset[int]:
+    """The ids of the roles that somebody has in this server, everybody's among them; none in a direct message."""
+    return frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset()
+
+
 def place_of(interaction: discord.Interaction[discord.Client]) -> Place:
     """Where a command was given."""
     channel = interaction.channel

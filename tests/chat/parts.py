@@ -14,14 +14,17 @@ from bot.chat.history import History
 from bot.chat.messages import Author, Place
 from bot.chat.personas import Personas
 from bot.chat.preferences import Preferences
+from bot.chat.privacy import Privacy
 from bot.chat.profiles import Profiles
 from bot.chat.scopes import Scope, ScopeKind
+from bot.chat.sharing import Conversations
 from bot.chat.turns import Turns
 from bot.llm.ollama import OllamaModel, connect
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database, open_database
 from bot.storage.migrations import migrate
 from bot.storage.personas import SqlPersonas
+from bot.storage.privacy import SqlPrivacy
 from bot.storage.settings import SqlSettings
 from tests.fake_ollama import MODEL, FakeOllama
 
@@ -44,6 +47,7 @@ class View:
         self.ahead: list[int] = []
         self.steps: list[tuple[Step, str]] = []
         self.pieces: list[str] = []
+        self.taken_back: list[str] = []
         self.waits = asyncio.Event()
         self.starts = asyncio.Event()
         self.shows = asyncio.Event()
@@ -53,14 +57,18 @@ class View:
     def shown(self) -> str:
         return "".join(self.pieces)
 
-    def waiting(self, ahead: int) -> None:
+    def waiting(self, ahead: int, seconds: float | None = None) -> None:
         self.ahead.append(ahead)
         self.waits.set()
 
-    def step(self, step: Step, model: str) -> None:
+    def step(self, step: Step, model: str, *, seconds: int = 0) -> None:
         self.steps.append((step, model))
         self.starts.set()
         self.stepped(step)
+
+    def take_back(self) -> None:
+        self.taken_back.append(self.shown)
+        self.pieces.clear()
 
     def text(self, text: str) -> None:
         self.pieces.append(text)
@@ -106,6 +114,7 @@ class Parts:
     preferences: Preferences
     history: History
     profiles: Profiles
+    privacy: Privacy
     assistant: Assistant
 
     def start(
@@ -119,6 +128,7 @@ class Parts:
         files: tuple[File, ...] = (),
         view: View | None = None,
         control: Control | None = None,
+        joins: bool = False,
     ) -> Asked:
         """Ask without waiting for the answer."""
         view, control, stored = view or View(), control or Control(), []
@@ -127,7 +137,7 @@ class Parts:
         def remembered(question_id: int, answer_id: int) -> None:
             stored.append((question_id, answer_id))
 
-        answer = self.assistant.answer(question, view, control, remembered=remembered)
+        answer = self.assistant.answer(question, view, control, remembered=remembered, joins=joins)
         return Asked(view, control, asyncio.create_task(answer), stored)
 
     async def ask(
@@ -147,6 +157,10 @@ class Parts:
     async def contents(self, place: Place = PLACE) -> list[str]:
         """What the place remembers."""
         return [message.content for message in await self.memory.branch(place)]
+
+
+async def nothing_counted(_author: Author, _tokens: int) -> None:
+    """As where nobody is limited."""
 
 
 async def _at_once(_seconds: float) -> None:
@@ -173,15 +187,18 @@ async def put_together(
         memory, settings = SqlConversations(database), SqlSettings(database)
         personas = Personas(SqlPersonas(database, settings))
         profiles = Profiles(settings=settings, personas=personas, model=MODEL, defaults=defaults or {})
+        privacy = Privacy(store=SqlPrivacy(database, settings), settings=settings)
         assistant = Assistant(
             model=model,
             profiles=profiles,
             memory=memory,
-            turns=Turns(parallel=parallel, waiting=waiting),
+            spent=nothing_counted,
+            turns=Turns(parallel=parallel, waiting=waiting, quiet=0),
+            conversations=Conversations(settings),
+            is_opted_out=privacy.is_opted_out,
             num_ctx=num_ctx,
             patience=patience,
         )
         preferences = Preferences(settings=settings, personas=personas)
-        yield Parts(
-            database, fake, model, memory, settings, personas, preferences, History(memory), profiles, assistant
-        )
+        stores = (database, fake, model, memory, settings)
+        yield Parts(*stores, personas, preferences, History(memory), profiles, privacy, assistant)

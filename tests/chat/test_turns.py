@@ -9,8 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.chat.fairness import Ticket
 from bot.chat.turns import Turns
 from bot.errors import QueueFull
+
+
+def ticket(conversation: Hashable) -> Ticket:
+    """Everybody in the same circle: whoever came first is first."""
+    return Ticket(conversation, ("somebody",))
 
 
 @dataclass
@@ -27,7 +33,7 @@ class Turn:
         self.task = asyncio.create_task(self._take())
 
     async def _take(self) -> None:
-        async with self.turns.turn(self.conversation, tell=self.told.append):
+        async with self.turns.turn(ticket(self.conversation), tell=lambda ahead, _: self.told.append(ahead)):
             self.begun.set()
             await self.end.wait()
 
@@ -62,7 +68,7 @@ async def take(turns: Turns, *conversations: Hashable) -> list[Turn]:
 
 
 async def test_a_conversation_has_one_turn_at_a_time() -> None:
-    first, second = await take(Turns(parallel=5, waiting=5), "a", "a")
+    first, second = await take(Turns(quiet=0, parallel=5, waiting=5), "a", "a")
     assert [first.is_running, second.is_waiting] == [True, True]
 
     await first.finish()
@@ -73,7 +79,7 @@ async def test_a_conversation_has_one_turn_at_a_time() -> None:
 
 
 async def test_conversations_have_turns_side_by_side_up_to_the_limit() -> None:
-    turns = await take(Turns(parallel=2, waiting=5), "a", "b", "c")
+    turns = await take(Turns(quiet=0, parallel=2, waiting=5), "a", "b", "c")
     assert [turn.is_running for turn in turns] == [True, True, False]
 
     await turns[1].finish()
@@ -85,7 +91,7 @@ async def test_conversations_have_turns_side_by_side_up_to_the_limit() -> None:
 
 
 async def test_first_come_is_first_served() -> None:
-    turns = await take(Turns(parallel=1, waiting=5), *"abcd")
+    turns = await take(Turns(quiet=0, parallel=1, waiting=5), *"abcd")
     order = []
 
     for turn in turns:
@@ -97,7 +103,7 @@ async def test_first_come_is_first_served() -> None:
 
 
 async def test_nobody_waits_behind_a_question_that_is_held_up_elsewhere() -> None:
-    first, held, other = await take(Turns(parallel=2, waiting=5), "a", "a", "b")
+    first, held, other = await take(Turns(quiet=0, parallel=2, waiting=5), "a", "a", "b")
 
     assert other.is_running
     assert held.is_waiting
@@ -106,7 +112,7 @@ async def test_nobody_waits_behind_a_question_that_is_held_up_elsewhere() -> Non
 
 
 async def test_everybody_hears_how_many_come_first_each_time_that_changes() -> None:
-    first, second, third, fourth = await take(Turns(parallel=1, waiting=5), *"abca")
+    first, second, third, fourth = await take(Turns(quiet=0, parallel=1, waiting=5), *"abca")
     assert [turn.told for turn in (first, second, third, fourth)] == [[], [1], [1 + 1], [3]]
 
     await third.cancel()
@@ -120,7 +126,7 @@ async def test_everybody_hears_how_many_come_first_each_time_that_changes() -> N
 
 
 async def test_only_ones_own_conversation_counts_where_there_is_room() -> None:
-    first, second, third, other = await take(Turns(parallel=9, waiting=5), "a", "a", "a", "b")
+    first, second, third, other = await take(Turns(quiet=0, parallel=9, waiting=5), "a", "a", "a", "b")
 
     assert [turn.told for turn in (first, second, third, other)] == [[], [1], [2], []]
     for turn in (other, first, second, third):
@@ -128,11 +134,11 @@ async def test_only_ones_own_conversation_counts_where_there_is_room() -> None:
 
 
 async def test_a_full_line_refuses_at_once_with_the_number() -> None:
-    turns = Turns(parallel=1, waiting=2)
+    turns = Turns(quiet=0, parallel=1, waiting=2)
     taken = await take(turns, *"abc")
 
     with pytest.raises(QueueFull, match="2 questions are waiting already"):
-        async with turns.turn("d", tell=lambda _: None):
+        async with turns.turn(ticket("d"), tell=lambda *_: None):
             pytest.fail("the line is full")
 
     for turn in taken:
@@ -140,7 +146,7 @@ async def test_a_full_line_refuses_at_once_with_the_number() -> None:
 
 
 async def test_a_line_of_no_length_still_lets_through_what_is_free() -> None:
-    turns = Turns(parallel=1, waiting=0)
+    turns = Turns(quiet=0, parallel=1, waiting=0)
     (first,) = await take(turns, "a")
 
     (refused,) = await take(turns, "b")
@@ -153,7 +159,7 @@ async def test_a_line_of_no_length_still_lets_through_what_is_free() -> None:
 
 
 async def test_who_leaves_the_line_makes_room_in_it() -> None:
-    turns = Turns(parallel=1, waiting=1)
+    turns = Turns(quiet=0, parallel=1, waiting=1)
     first, second = await take(turns, "a", "b")
 
     await second.cancel()
@@ -165,7 +171,7 @@ async def test_who_leaves_the_line_makes_room_in_it() -> None:
 
 
 async def test_a_turn_given_to_somebody_who_leaves_in_the_same_moment_goes_on_to_the_next() -> None:
-    first, second, third = await take(Turns(parallel=1, waiting=5), "a", "b", "c")
+    first, second, third = await take(Turns(quiet=0, parallel=1, waiting=5), "a", "b", "c")
 
     first.end.set()
     second.task.cancel()
@@ -177,10 +183,10 @@ async def test_a_turn_given_to_somebody_who_leaves_in_the_same_moment_goes_on_to
 
 
 async def test_a_turn_that_fails_is_given_back() -> None:
-    turns = Turns(parallel=1, waiting=5)
+    turns = Turns(quiet=0, parallel=1, waiting=5)
 
     with pytest.raises(ZeroDivisionError):
-        async with turns.turn("a", tell=lambda _: None):
+        async with turns.turn(ticket("a"), tell=lambda *_: None):
             _ = 1 / 0
 
     (again,) = await take(turns, "a")
@@ -189,14 +195,14 @@ async def test_a_turn_that_fails_is_given_back() -> None:
 
 
 async def test_a_listener_that_fails_does_not_stay_in_line() -> None:
-    turns = Turns(parallel=1, waiting=1)
+    turns = Turns(quiet=0, parallel=1, waiting=1)
     (first,) = await take(turns, "a")
 
-    def fail(_: int) -> None:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        async with turns.turn("b", tell=fail):
+        async with turns.turn(ticket("b"), tell=fail):
             pytest.fail("it is not its turn")
 
     (second,) = await take(turns, "c")
@@ -225,7 +231,7 @@ def test_whatever_happens_the_rules_hold_and_everybody_gets_a_turn(
 
 
 async def live_through(actions: list[tuple[str, str | int | None]], parallel: int, waiting: int) -> None:
-    turns, everybody = Turns(parallel=parallel, waiting=waiting), list[Turn]()
+    turns, everybody = Turns(quiet=0, parallel=parallel, waiting=waiting), list[Turn]()
     for action, which in actions:
         if action == "take":
             everybody.append(Turn(turns, which))
@@ -273,7 +279,7 @@ def test_with_one_turn_at_a_time_the_position_told_is_exact(conversations: list[
 
 
 async def count_down(conversations: list[str], gone: set[int]) -> None:
-    everybody = await take(Turns(parallel=1, waiting=99), *conversations)
+    everybody = await take(Turns(quiet=0, parallel=1, waiting=99), *conversations)
     for index in gone:
         if index < len(everybody):
             await everybody[index].cancel()

@@ -7,16 +7,10 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
+from bot.chat.privacy import Notice
+from bot.ui.notice import WORDS
 from tests.fake_ollama import MODEL, FakeOllama
-from tests.world import (
-    Gate,
-    may_notify,
-    refused,
-    reply_without_ping,
-    said,
-    texts,
-    thread_in,
-)
+from tests.world import Gate, may_notify, refused, reply_without_ping, said, texts, thread_in
 
 SIGNATURE = f"-# {MODEL} · assistant"
 HELPFUL = ("system", "You are a helpful assistant.")
@@ -296,6 +290,7 @@ async def test_a_direct_message_needs_no_mention(env: Env, alice: MemberActor, f
     assert [message.content for message in alice.user.dm_channel.history()] == [
         "Hello!",
         f"Hello there.\n{SIGNATURE}",
+        WORDS[Notice.KEPT],
         "Still there?",
         f"Hello there.\n{SIGNATURE}",
     ]

@@ -13,6 +13,7 @@ from simcord.builders import ChannelHandle
 from simcord.enums import OverwriteType
 from simcord.env import Env
 
+from bot.ui.notice import WORDS
 from tests.fake_ollama import MODEL, FakeOllama
 from tests.world import Gate, answers, said, texts, written
 
@@ -27,8 +28,8 @@ async def choose(member: MemberActor, channel: ChannelHandle, **wanted: str) -> 
 
 
 def contents(env: Env, since: int) -> list[str]:
-    """The text of everything that was written since then."""
-    return [body["content"] for body in written(env)[since:]]
+    """The text of everything that was written since then, but for what each person is told once."""
+    return [body["content"] for body in written(env)[since:] if body["content"] not in WORDS.values()]
 
 
 async def test_a_quiet_answer_to_a_mention_is_written_once_when_it_is_complete(

@@ -122,8 +122,8 @@ async def test_a_limit_that_is_used_up_without_a_word_is_said(
     silent = await alice.slash(channel, "ask", prompt="Why?")
 
     assert said(silent).splitlines()[1:] == [
-        "*The model used up all its tokens before it said anything, most likely on thinking.*",
-        f"{SIGNATURE} · cut off at the token limit of 1024; `/settings set num_predict 2048` allows more",
+        "*The model used up all its tokens on thinking, before it said anything.*",
+        f"{SIGNATURE} · thought for 1 s · cut off at the token limit of 1024; `/settings set num_predict 2048` allows more",
     ]
 
 
@@ -151,7 +151,7 @@ async def test_thinking_is_said_and_never_shown(
     await gate.open()
 
     assert thinking == "-# alice asked: Why?\n-# Thinking…"
-    assert said(answer) == f"-# alice asked: Why?\nHello there.\n{SIGNATURE}"
+    assert said(answer) == f"-# alice asked: Why?\nHello there.\n{SIGNATURE} · thought for 1 s"
 
 
 async def test_a_long_question_that_failed_is_given_back(

@@ -23,13 +23,23 @@ FREE = {
     "ask",
     "history export",
     "history show",
+    "limits show",
     "model list",
     "model show",
     "persona list",
     "persona show",
+    "privacy delete",
+    "privacy export",
+    "privacy opt-in",
+    "privacy opt-out",
+    "privacy show",
     "settings show",
 }
 """Commands that everybody may use."""
+
+
+ROLE = "a role of this server"
+"""Stands for one where a command takes a role."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +48,14 @@ class Protected:
 
     command: str
     permission: str
-    options: dict[str, str]
+    options: dict[str, object]
 
     def __str__(self) -> str:
-        return " ".join([self.command, *self.options.values()])
+        return " ".join([self.command, *map(str, self.options.values())])
+
+    def options_in(self, guild: GuildHandle) -> dict[str, object]:
+        """As they are given there."""
+        return {name: guild.create_role("some") if value == ROLE else value for name, value in self.options.items()}
 
 
 PROTECTED = [
@@ -54,10 +68,14 @@ PROTECTED = [
     Protected("settings set", "manage_channels", {"parameter": "top_k", "value": "3"}),
     Protected("settings set", "manage_channels", {"parameter": "top_k", "value": "3", "scope": "channel"}),
     Protected("settings set", "manage_guild", {"parameter": "top_k", "value": "3", "scope": "server"}),
+    Protected("privacy retention", "manage_guild", {"days": 30}),
     Protected("settings reset", "manage_channels", {}),
     Protected("settings reset", "manage_channels", {"parameter": "seed"}),
     Protected("settings reset", "manage_guild", {"scope": "server"}),
     Protected("settings reset", "manage_guild", {"scope": "server", "parameter": "seed"}),
+    Protected("limits set", "manage_guild", {"role": ROLE, "limit": "tokens_per_day", "value": "5"}),
+    Protected("limits reset", "manage_guild", {}),
+    Protected("limits reset", "manage_guild", {"role": ROLE}),
     Protected("model use", "manage_channels", {"name": MODEL}),
     Protected("model pull", "manage_guild", {"name": "llama3.2"}),
     Protected("history undo", "manage_messages", {}),
@@ -132,6 +150,7 @@ async def test_without_its_permission_a_command_changes_nothing_and_names_what_i
     protected: Protected,
     rights: str,
     member: Callable[..., MemberActor],
+    guild: GuildHandle,
     channel: ChannelHandle,
     everything: Callable[[], str],
     fake: FakeOllama,
@@ -142,7 +161,7 @@ async def test_without_its_permission_a_command_changes_nothing_and_names_what_i
     fake.pull = []
     before = everything()
 
-    refusal = await carol.slash(channel, protected.command, **protected.options)
+    refusal = await carol.slash(channel, protected.command, **protected.options_in(guild))
 
     assert f"permission “{NAMES[protected.permission]}”" in refused(refusal)
     assert refusal.modal is None
@@ -154,13 +173,13 @@ async def test_without_its_permission_a_command_changes_nothing_and_names_what_i
 @pytest.mark.usefixtures("busy_place")
 @pytest.mark.parametrize("protected", PROTECTED, ids=str)
 async def test_its_permission_alone_is_enough(
-    protected: Protected, member: Callable[..., MemberActor], channel: ChannelHandle, env: Env
+    protected: Protected, member: Callable[..., MemberActor], guild: GuildHandle, channel: ChannelHandle, env: Env
 ) -> None:
     permissions = discord.Permissions()
     setattr(permissions, protected.permission, True)
     carol = member(permissions)
 
-    result = await carol.slash(channel, protected.command, **protected.options)
+    result = await carol.slash(channel, protected.command, **protected.options_in(guild))
 
     assert env.errors == []
     assert result.modal or "permission" not in said(result)

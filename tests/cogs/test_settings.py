@@ -9,6 +9,7 @@ from simcord.env import Env
 
 from bot.chat.display import OPTIONS
 from bot.chat.parameters import REGISTRY
+from bot.chat.sharing import MEMORY
 from tests.fake_ollama import MODEL, FakeOllama
 from tests.world import refused, said, thread_in
 
@@ -25,7 +26,7 @@ async def test_everything_in_force_is_shown_with_its_source(alice: MemberActor, 
     text = said(shown)
     assert shown.ephemeral
     assert [entry.split("`")[1] for entry in text.splitlines()] == [
-        *("model", "persona", *REGISTRY, "num_ctx", *OPTIONS)
+        *("model", "persona", *REGISTRY, "num_ctx", *OPTIONS, MEMORY.name)
     ]
     assert line(text, "model") == f"**{MODEL}**, from the operator's default"
     assert line(text, "persona") == "**assistant**, from the bot's own default"
@@ -185,6 +186,6 @@ async def test_parameters_and_their_values_are_offered_while_one_types(
 
     assert [choice["value"] for choice in names] == ["top_k", "top_p", "stop"]
     assert names[0]["name"].startswith("top_k: Choose each word among the k likeliest only")
-    assert [choice["value"] for choice in back] == [*REGISTRY, *OPTIONS]
+    assert [choice["value"] for choice in back] == [*REGISTRY, *OPTIONS, MEMORY.name]
     assert [choice["value"] for choice in values] == ["off", "on", "low", "medium", "high"]
     assert unknown == too_early == []

@@ -97,15 +97,15 @@ async def test_the_first_thing_to_see_is_that_somebody_is_at_it() -> None:
 
 
 @in_virtual_time
-async def test_who_waits_is_told_once_how_many_come_first() -> None:
+async def test_who_waits_reads_how_many_come_first_each_time_that_is_told() -> None:
     shown = Shown(Wall())
     for ahead in (3, 2, 1):
-        shown.live.waiting(ahead)
+        shown.live.waiting(ahead, ahead * 40)
         await asyncio.sleep(10)
     shown.live.step(Step.STARTING, "tiny:1b")
     await asyncio.sleep(10)
 
-    assert shown.wall.writes == [(0, f"{HEADER}\n{wording.waiting(3)}")]
+    assert shown.wall.writes == [(0, f"{HEADER}\n{wording.waiting(ahead, ahead * 40)}") for ahead in (3, 2, 1)]
     await shown.end()
 
 

@@ -44,7 +44,8 @@ def response(clock: Clock, *, private: bool = False, member: bool = True, respon
 
 
 def test_a_reply_is_sent_and_edited_in_two_buckets_of_its_channel() -> None:
-    surface = ReplySurface(Caller(Budgets()), cast("Any", SimpleNamespace()), cast("Any", SimpleNamespace(id=5)))
+    question = cast("Any", SimpleNamespace(id=6, to_reference=lambda **_: None))
+    surface = ReplySurface(Caller(Budgets()), question, cast("Any", SimpleNamespace(id=5)))
 
     assert (lanes(surface, page=0), lanes(surface, page=1)) == (["channel"], ["send"])
     assert surface.seconds_left == surface.seconds_to_begin == float("inf")

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat.answers import Finished, Limit, Step
-from bot.chat.messages import EndReason
+from bot.chat.messages import EndReason, Receipt
 from bot.delivery import wording
 from bot.errors import BadInput, StorageError, StreamBroken
+from playground import transcript
 
 DONE = EndReason.COMPLETE
 
@@ -78,9 +79,49 @@ def test_an_answer_without_a_word_says_why_there_is_none(reason: EndReason, sent
     assert wording.nothing_said(finished(reason)) == sentence
 
 
+def thought_for(seconds: float, reason: EndReason = DONE) -> Finished:
+    receipt = Receipt("llama3.2", "assistant", 0, {}, thought_seconds=seconds)
+    return finished(reason, receipt=receipt)
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (DONE, "*The model thought, but gave no answer. Please ask again, or ask it differently.*"),
+        (EndReason.LENGTH, "*The model used up all its tokens on thinking, before it said anything.*"),
+    ],
+)
+def test_thoughts_without_an_answer_are_said_to_be_just_that(reason: EndReason, sentence: str) -> None:
+    assert wording.nothing_said(thought_for(3, reason)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.0, "1 s"), (12.9, "12 s"), (59.9, "59 s"), (60, "1 min 0 s"), (125, "2 min 5 s")]
+)
+def test_the_footer_says_how_long_a_model_thought(seconds: float, words: str) -> None:
+    assert wording.footer(thought_for(seconds)) == f"-# llama3.2 · assistant · thought for {words}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "line"), [(0, "-# Thinking…"), (5, "-# Thinking… 5 s"), (65, "-# Thinking… 1 min 5 s")]
+)
+def test_while_a_model_thinks_a_line_says_for_how_long(seconds: int, line: str) -> None:
+    assert wording.step(Step.THINKING, "llama3.2", seconds) == line
+    assert not wording.is_footer(line), "a crash would leave it for an end"
+    assert transcript.is_status(line)
+
+
 @pytest.mark.parametrize(("ahead", "words"), [(1, "one other answer comes"), (2, "2 other answers come")])
 def test_who_waits_reads_how_many_come_first(ahead: int, words: str) -> None:
     assert wording.waiting(ahead) == f"-# Waiting: {words} first."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.1, "5 s"), (40, "40 s"), (41, "45 s"), (119, "120 s"), (121, "3 min"), (3600, "60 min"), (7201, "3 h")],
+)
+def test_who_waits_reads_about_how_long_it_takes_where_that_is_known(seconds: float, words: str) -> None:
+    assert wording.waiting(2, seconds) == f"-# Waiting: 2 other answers come first, about {words}."
 
 
 @pytest.mark.parametrize("step", Step)

@@ -116,6 +116,30 @@ async def test_an_answer_grows_while_the_model_writes(lesson: Class) -> None:
     assert all(later.startswith(earlier) for earlier, later in pairwise(frames))
 
 
+async def test_a_replay_gives_the_same_text_again(lesson: Class) -> None:
+    await lesson.set(temperature=0.8, num_predict=60)
+    await lesson.answer("Invent a name for a cat.")
+    shown = await finished(lesson.ask("Write two sentences about that cat."))
+    asked = lesson.last
+    await lesson.answer("And two about a dog.")
+
+    details = await lesson.anna.click(shown, "Details").message(
+        lambda message: "Details of this answer" in message.content, timeout=PATIENCE
+    )
+    # A server that answers others at the same time computes a little differently, so now and then one differs.
+    for _ in range(3):
+        replayed = await lesson.anna.click(details, "Replay").message(
+            lambda message: "seed and prompt" in message.content, timeout=PATIENCE
+        )
+        if "Identical" in replayed.content:
+            break
+
+    assert f"seed `{asked.options['seed']}` (drawn for this answer)" in details.content
+    assert "all 2 earlier messages fitted" in details.content
+    assert (lesson.last.messages, lesson.last.options) == (asked.messages, asked.options)
+    assert replayed.content.startswith("**Identical.**"), replayed.content
+
+
 async def test_deleting_an_answer_frees_the_model(lesson: Class) -> None:
     moderator = lesson.guild.add_member("Mo", permissions=Permission.MANAGE_MESSAGES)
     await lesson.set(num_predict=4000)

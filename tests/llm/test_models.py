@@ -57,6 +57,24 @@ async def test_a_server_too_old_to_tell_is_not_an_error(body: object) -> None:
     assert await script(answering(body)).model().details("a:1") == ModelDetails("a:1", frozenset(), None)
 
 
+@pytest.mark.parametrize(
+    ("template", "opens"),
+    [
+        ("{{ .Prompt }}<|im_start|>assistant\n<think>\n", True),
+        ("{{- if .System }}...{{ end }}<|Assistant|><think>\n{{- end -}}\n{{ end }}", True),
+        ("<|im_start|>assistant\n{{ if not .Think }}<think>\n\n</think>\n\n{{ end }}", False),
+        ("<think>{{ .Thinking }}</think>{{ .Content }}", False),
+        ("{{ .Prompt }}", False),
+        ("", False),
+        (None, False),
+    ],
+)
+async def test_a_template_that_ends_with_the_tag_opens_thoughts_itself(template: str | None, opens: bool) -> None:
+    details = await script(answering(SHOWN | {"template": template})).model().details("a:1")
+
+    assert details.opens_thoughts is opens
+
+
 async def test_details_are_asked_for_once_a_minute() -> None:
     server = script(answering(SHOWN), answering(SHOWN), answering({"capabilities": ["vision"]}))
     model = server.model()
@@ -149,3 +167,31 @@ async def test_a_question_is_asked_again_where_ollama_is_just_starting() -> None
 
     assert await server.model().version() == "0.9.3"
     assert server.slept == [0.25]
+
+
+async def test_the_build_of_a_model_is_known_for_a_minute_or_until_a_download() -> None:
+    old, new = listed("a:latest", digest="old"), listed("a:latest", digest="new")
+    server = script(
+        answering({"models": [old]}),
+        answering({"models": [new]}),
+        streaming({"status": "success"}),
+        answering({"models": [old]}),
+    )
+    model = server.model()
+
+    found = []
+    for server.now in (0, 59, 61):
+        found.append(await model.digest("a"))
+    async for _ in model.pull("a"):
+        pass
+
+    assert found == ["old", "old", "new"]
+    assert await model.digest("A:latest") == "old"
+    assert await model.digest("b") is None
+
+
+async def test_a_server_that_does_not_tell_the_build_is_asked_again() -> None:
+    server = script(refusing(500, "broken"), answering({"models": [listed("a:1", digest="0d88")]}))
+    model = server.model()
+
+    assert [await model.digest("a:1"), await model.digest("a:1")] == [None, "0d88"]

@@ -69,9 +69,9 @@ def test_it_agrees_with_the_exact_reading_in_every_frame(chat: Chat, number: int
 
     def publish() -> int:
         while (page := rendering.pending()) is not None:
-            content = rendering.content(page)
-            chat.show(page + 1, content)
-            rendering.wrote(page, content, rendering.version)
+            look = rendering.look(page)
+            chat.show(page + 1, look.content)
+            rendering.wrote(page, look, rendering.version)
         return chat.tokens(exchange)[0]
 
     for index, token in enumerate(answer.tokens):

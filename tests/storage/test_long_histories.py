@@ -94,11 +94,11 @@ async def test_reading_costs_the_same_with_100_and_with_10_000_messages(
     await fill(SHORT, 100)
     await fill(LONG, DEPTH)
     assert len(await store.window(SHORT)) == len(await store.window(LONG)) == WINDOW
-    windows = [await steps(partial(branches.window, channel_id=place.channel_id)) for place in (SHORT, LONG)]
-    newest = [await steps(partial(branches.branch, channel_id=p.channel_id, newest=WINDOW)) for p in (SHORT, LONG)]
+    windows = [await steps(partial(branches.window, place=place)) for place in (SHORT, LONG)]
+    newest = [await steps(partial(branches.branch, place=p, newest=WINDOW)) for p in (SHORT, LONG)]
     assert windows[1] <= windows[0] * 1.1
     assert newest[1] <= newest[0] * 1.1
-    everything = await steps(lambda c: branches.branch(c, LONG.channel_id, None))
+    everything = await steps(lambda c: branches.branch(c, LONG, None))
     assert windows[1] < everything / 100
 
 

@@ -183,7 +183,7 @@ async def test_a_second_question_in_a_channel_waits_for_the_first(stage: Stage) 
     await held.reached()
     second = stage.ask("Second")
 
-    await second.message(shows("-# Waiting: one other answer comes first."))
+    await second.message(shows("-# Waiting: one other answer comes first"))
     assert [content for role, content in stage.ollama.prompts[-1] if role == "user"] == ["First"]
     held.go_on()
 

@@ -17,7 +17,14 @@ from .stage import PATIENCE, Stage, answer, shows, staged
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 
-SAVE_ANSWER = "Save answer as file"
+SAVE_ANSWER, ASK_ABOUT, THREAD = MENU = ("Save answer as file", "Ask about this", "Continue in a thread")
+"""In the menu of a message."""
+
+WINDOWS = {"persona edit", ASK_ABOUT}
+"""What opens one first."""
+
+EVERYONE = "@everyone"
+"""The role of that name in the test's server."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +78,42 @@ USES = [
     Use("model list", {}, f"- **{MODEL}**: 92.0 MB · 1B parameters"),
     Use("model use", {"name": MODEL.upper()}, f"**{MODEL}** answers in this channel now.", public=True),
     Use("model pull", {"name": "llama3.2"}, "**llama3.2** is downloaded. `/model use llama3.2`", public=True),
+    Use("limits show", {}, "You may ask **any number of** questions a minute and use **any number of** tokens a day."),
+    Use(
+        "limits set",
+        {"role": EVERYONE, "limit": "questions_per_minute", "value": "9"},
+        "may have **9** questions a minute now.",
+        public=True,
+    ),
+    Use(
+        "limits set",
+        {"role": EVERYONE, "limit": "tokens_per_day", "value": "none"},
+        "may have **any number of** tokens a day now.",
+        public=True,
+    ),
+    Use("limits reset", {}, "Nothing of that was set in this server."),
+    Use("limits reset", {"role": EVERYONE, "limit": "questions_per_minute"}, "Nothing of that was set in this server."),
+    Use("limits reset", {"limit": "tokens_per_day"}, "Nothing of that was set in this server."),
     Use("history show", {}, "- **Anna**: Who am I?\n- **Model**: Hello there."),
     Use("history undo", {}, "Forgotten, with its answer: “Who am I?”"),
     Use("history clear", {}, "Shall I forget this whole conversation?"),
     Use("history export", {}, "Here is what I remember of this conversation."),
     Use("history export", {"format": "markdown"}, "Here is what I remember of this conversation."),
     Use("history export", {"format": "json"}, "Here is what I remember of this conversation."),
+    Use("privacy show", {}, "I keep about you: 0 questions, 0 answers to them, 0 images, 1 setting that you made,"),
+    Use("privacy export", {}, "Here is everything that I keep about you."),
+    Use("privacy delete", {}, "Shall I delete everything that I keep about you, in all servers:"),
+    Use("privacy opt-out", {}, "From now on I keep nothing of what you ask me, only that you want it so."),
+    Use("privacy opt-in", {}, "I remember what you ask me already."),
+    Use(
+        "privacy retention",
+        {"days": 30},
+        "Questions and answers in this server are deleted after 30 days.",
+        public=True,
+    ),
     Use(SAVE_ANSWER, {}, "Here is the whole answer."),
+    Use(ASK_ABOUT, {}, "Ask about this"),
+    Use(THREAD, {}, "The conversation goes on in <#"),
 ]
 """What Boss does in a channel where Anna asked, with a persona in the server and a setting in the channel."""
 
@@ -103,6 +139,9 @@ FORBIDDEN = [
     Use("settings reset", {"scope": "server"}, SERVER),
     Use("model use", {"name": MODEL}, CHANNELS),
     Use("model pull", {"name": "llama3.2"}, SERVER),
+    Use("limits set", {"role": EVERYONE, "limit": "tokens_per_day", "value": "9"}, SERVER),
+    Use("limits reset", {}, SERVER),
+    Use("privacy retention", {"days": 30}, SERVER),
     Use("history undo", {}, "The last question here is somebody else's; taking it back needs the permission"),
     Use("history clear", {}, "Other people asked here too; forgetting it all needs the permission"),
 ]
@@ -138,6 +177,11 @@ REFUSED = [
         "`top_p` can be set for a channel or a server only; for yourself you can set `quiet` and `ready_after`.",
     ),
     Use("settings reset", {"parameter": "mood"}, "There is no parameter “mood”."),
+    Use(
+        "limits set",
+        {"role": EVERYONE, "limit": "tokens_per_day", "value": "lots"},
+        "`tokens_per_day` takes a whole number from 1 to 1000000000, or none, not “lots”.",
+    ),
     Use("model use", {"name": "gone:1b"}, f"The Ollama server has no model `gone:1b`. It has `{MODEL}`.", True),
     Use("model pull", {"name": "qwen3:4b"}, "The operator allows only these models to be downloaded: `llama3*`."),
     Use("model pull", {"name": "llama3 2"}, "A model's name looks like `llama3.2` or `qwen3:4b`."),
@@ -153,6 +197,9 @@ STOPPED_BY_THE_APP = [
     Use("persona save", {"name": "x", "prompt": "x" * 4001}),
     Use("settings set", {"parameter": "seed", "value": "1", "scope": "everywhere"}),
     Use("history export", {"format": "pdf"}),
+    Use("privacy retention", {"days": -1}),
+    Use("privacy retention", {"days": 3_651}),
+    Use("privacy retention", {}),
 ]
 """What Discord's app does not even send, because the bot told it so when it registered the commands."""
 
@@ -161,6 +208,7 @@ FORGED = [
     Use("persona save", {"name": "x" * 33, "prompt": "x"}, "A persona's name has 1 to 32 letters, digits,"),
     Use("settings reset", {"scope": "everywhere"}, "“everywhere” is not allowed there."),
     Use("history export", {"format": "pdf"}, "“pdf” is not allowed there."),
+    Use("privacy retention", {"days": "3651"}, "Conversations are kept for up to 3650 days, or for ever with 0."),
     Use("history burn", {}, "This command has just changed. Please type it again;"),
     Use("burn", {}, "This command has just changed. Please type it again;"),
 ]
@@ -208,9 +256,12 @@ class Lived:
 
     def use(self, who: Actor, use: Use) -> Asked:
         """Somebody gives a command."""
-        if use.command == SAVE_ANSWER:
-            return who.message_command(self.channel, SAVE_ANSWER, self.asked.original)
-        return who.slash(self.channel, use.command, **use.options)
+        if use.command in MENU:
+            return who.message_command(self.channel, use.command, self.asked.original)
+        guild = self.stage.discord.world.guilds[self.channel.model.guild_id or 0]
+        everyone = guild.roles[guild.id]
+        options = {name: everyone if value == EVERYONE else value for name, value in use.options.items()}
+        return who.slash(self.channel, use.command, **options)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -286,7 +337,7 @@ async def test_every_option_that_suggests_something_is_typed_into_here(shared: S
 async def test_a_command_does_what_it_says(lived: Lived, use: Use) -> None:
     asked = lived.use(lived.boss, use)
 
-    if use.command == "persona edit":
+    if use.command in WINDOWS:
         await asked.response(timeout=PATIENCE)
         assert asked.modal["title"] == use.says
         return

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from playground.discord import ChannelHandle
 
-from .stage import Held, Stage, numbered, pages, shows, staged
+from .stage import Held, Stage, answer, numbered, pages, shows, staged
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 
@@ -70,16 +70,16 @@ async def test_a_question_that_is_deleted_in_line_is_never_asked_and_holds_up_no
     held = Held(stage.ollama, before=1)
     first = stage.mention("First")
     await held.reached()
-    second, third = stage.mention("Second"), stage.mention("Third")
+    second, third = stage.mention("Second"), stage.ask("Third")
     waiting = await stage.reply_to(second, shows("Waiting"))
-    await stage.reply_to(third, shows("Waiting"))
+    await third.message(shows("Waiting"))
 
     stage.discord.delete_message(waiting if what == "answer" else second)
     await is_well(stage)
     held.go_on()
 
     await stage.reply_to(first)
-    await stage.reply_to(third)
+    await answer(third)
     said = [content for role, content in stage.ollama.prompts[-1] if role == "user"]
     assert (said, len(stage.ollama.asked)) == (["First", "Third"], 3)
     left = [page.content for page in pages(stage.channel) if page.reply_to == second.id]

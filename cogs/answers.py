@@ -1,0 +1,208 @@
+"""The buttons below an answer: stop, regenerate, continue, choose a version, delete."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import discord
+from discord.ext import commands
+
+from bot.chat.answers import Question
+from bot.chat.memory import BEING_WRITTEN, FORGOTTEN
+from bot.chat.messages import Answer, Author, EndReason
+from bot.chat.scopes import Source
+from bot.client import Bot
+from bot.delivery import wording
+from bot.delivery.channel_surface import ChannelSurface
+from bot.delivery.surface import PASSING
+from bot.errors import BadInput, NotAllowed
+from bot.ui.answer_buttons import Action, AnswerButton, can_go_on
+from bot.ui.checks import may
+from bot.ui.errors import tell_user
+from bot.ui.places import author_of, roles_of
+from bot.ui.responses import plain, respond
+
+log = logging.getLogger(__name__)
+
+Press = discord.Interaction[Bot]
+
+ENDED = "This answer is not being written any more."
+CHANGED = "Another version of this answer is shown by now; please use the buttons below that one."
+NO_OTHER = "There is no further version of this answer."
+COMPLETE = "This answer is complete; there is nothing to continue."
+UNREACHABLE = "I can change my answers only in channels that I can see. Please ask a server manager to let me in."
+
+
+class Answers(commands.Cog):
+    """Each press is checked against the memory: who asked is kept there, not in the button."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._caller = bot.services.caller
+        self._deliveries = bot.services.deliveries
+        self._memory = bot.services.memory
+        self._limits = bot.services.limits
+        self._actions: dict[Action, Callable[[Press, Answer], Awaitable[None]]] = {
+            Action.AGAIN: self._regenerate,
+            Action.MORE: self._continue,
+            Action.DELETE: self._delete,
+            Action.OLDER: self._older,
+            Action.NEWER: self._newer,
+        }
+
+    async def cog_load(self) -> None:
+        """Take up presses of all buttons, also of those that an earlier process made."""
+        self._bot.add_dynamic_items(AnswerButton)
+
+    async def cog_unload(self) -> None:
+        """Leave them alone again."""
+        self._bot.remove_dynamic_items(AnswerButton)
+
+    @commands.Cog.listener()
+    async def on_answer_button(self, press: Press, action: Action, key: str) -> None:
+        """Do what a button says, once, or say in a sentence why not."""
+        if not self._bot.heard.is_news(press.id):
+            return
+        try:
+            if action is Action.STOP:
+                await self._stop(press, key)
+            else:
+                await self._actions[action](press, await self._found(press, int(key)))
+        except Exception as error:  # noqa: BLE001  # the door for errors of buttons
+            await tell_user(press, error)
+
+    async def _stop(self, press: Press, key: str) -> None:
+        asker = self._deliveries.asker(key)
+        if asker is None:
+            raise BadInput(ENDED)
+        _check_right(press, asker)
+        self._deliveries.stop(key, by=press.user.display_name)
+        await press.response.defer()
+
+    async def _found(self, press: Press, answer_id: int) -> Answer:
+        """The answer whose button was pressed, if the person may."""
+        answer = await self._memory.answer(press.channel_id or 0, answer_id)
+        if answer is None:
+            raise BadInput(FORGOTTEN)
+        _check_right(press, answer.asker)
+        if answer.end_reason is EndReason.RUNNING:
+            raise BadInput(BEING_WRITTEN)
+        if press.message and press.message.id not in answer.discord_ids:
+            raise BadInput(CHANGED)
+        return answer
+
+    async def _regenerate(self, press: Press, answer: Answer) -> None:
+        left = await self._memory.later(answer.id)
+        await self._write_over(press, answer, again=answer)
+        if left:
+            await respond(press, _branched(left))
+
+    async def _continue(self, press: Press, answer: Answer) -> None:
+        if not can_go_on(answer):
+            raise BadInput(COMPLETE)
+        await self._write_over(press, answer, more_of=answer)
+
+    async def _write_over(
+        self, press: Press, answer: Answer, *, again: Answer | None = None, more_of: Answer | None = None
+    ) -> None:
+        surface = self._surface(press, answer)
+        self._deliveries.check_idle(answer.place)
+        # Not whoever asked, but whoever presses uses the model up.
+        await self._limits.admit(author_of(press.user), press.guild_id, roles_of(press.user))
+        await press.response.defer()
+        images = await self._memory.images([answer.question_id])
+        question = Question(
+            answer.place,
+            answer.asker,
+            answer.question,
+            tuple(images.get(answer.question_id, ())),
+            persona=_persona(answer),
+            again=again,
+            more_of=more_of,
+        )
+        await self._deliveries.write_over(
+            question, surface, header=await self._header(press, answer), question_message=answer.question_discord_id
+        )
+
+    async def _older(self, press: Press, answer: Answer) -> None:
+        await self._show(press, answer, -1)
+
+    async def _newer(self, press: Press, answer: Answer) -> None:
+        await self._show(press, answer, +1)
+
+    async def _show(self, press: Press, answer: Answer, step: int) -> None:
+        index = answer.versions.index(answer.id) + step
+        if not 0 <= index < len(answer.versions):
+            raise BadInput(NO_OTHER)
+        surface = self._surface(press, answer)
+        self._deliveries.check_idle(answer.place)
+        await press.response.defer()
+        header = await self._header(press, answer)
+        left = await self._memory.choose(answer.versions[index])
+        other = await self._memory.answer(answer.place.channel_id, answer.versions[index])
+        if other is None:
+            raise BadInput(FORGOTTEN)
+        await self._deliveries.show(other, surface, header=header)
+        if left:
+            await respond(press, _branched(left))
+
+    async def _delete(self, press: Press, answer: Answer) -> None:
+        self._deliveries.check_idle(answer.place)
+        await press.response.defer()
+        # Forgotten first: what is gone from Discord and still remembered could never be deleted by its button.
+        gone = await self._memory.remove(answer.id)
+        channel = self._bot.get_partial_messageable(answer.place.channel_id, guild_id=answer.place.guild_id)
+        for message_id in gone:
+            if press.message and message_id == press.message.id:
+                await press.delete_original_response()
+                continue
+            try:
+                await channel.get_partial_message(message_id).delete()
+            except PASSING as error:
+                log.info("A page of a deleted answer is still there: %s", error)
+
+    def _surface(self, press: Press, answer: Answer) -> ChannelSurface:
+        """The messages that show the answer. Raises BadInput where the bot is no member of the channel."""
+        if press.guild_id is not None and not press.app_permissions.view_channel:
+            raise BadInput(UNREACHABLE)
+        channel = self._bot.get_partial_messageable(answer.place.channel_id, guild_id=answer.place.guild_id)
+        return ChannelSurface(self._caller, channel, nonce=press.id, message_ids=answer.discord_ids)
+
+    async def _header(self, press: Press, answer: Answer) -> str:
+        """The line above the answer to a command, as it stands there."""
+        if answer.question_discord_id is not None or press.message is None:
+            return ""
+        first = press.message
+        if first.id != answer.discord_ids[0]:
+            channel = self._bot.get_partial_messageable(answer.place.channel_id, guild_id=answer.place.guild_id)
+            first = await channel.fetch_message(answer.discord_ids[0])
+        line = first.content.partition("\n")[0]
+        return line if wording.is_header(line) else ""
+
+
+def _persona(answer: Answer) -> str | None:
+    """The persona that was asked for by name; else the place's own of today answers."""
+    receipt = answer.receipt
+    return receipt.persona if receipt and receipt.sources.get("persona") == Source.QUESTION else None
+
+
+def _check_right(press: Press, asker: Author) -> None:
+    """Raise NotAllowed unless the person asked, or may manage messages."""
+    if press.user.id != asker.id and not may(press, "manage_messages"):
+        raise NotAllowed(
+            f"These buttons are for {plain(asker.name)}, who asked, "
+            "and for people with the permission “Manage Messages”."
+        )
+
+
+def _branched(left: int) -> str:
+    return (
+        f"The conversation goes on from this version now. The {left} messages that came after the other one "
+        "are kept with it: choose it again to bring them back."
+    )
+
+
+async def setup(bot: Bot) -> None:
+    """Called by discord.py when the cog is loaded."""
+    await bot.add_cog(Answers(bot))

@@ -1,0 +1,157 @@
+"""The buttons below answers, with a real process that is stopped, killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+
+from playground.bot_process import BotProcess
+from playground.discord import EventKind, Message
+from tests.fake_ollama import MODEL
+
+from .stage import Held, Stage, answer, in_pieces, is_finished, paced, pages, shows, stored
+
+pytestmark = pytest.mark.wire
+
+SIGNATURE = f"-# {MODEL} · assistant"
+MANAGE_MESSAGES = 1 << 13
+STOP_LIMIT = 0.5
+"""Seconds from the press until the model is left alone."""
+
+
+def labels(message: Message) -> list[str]:
+    return [part["label"] for row in message.components for part in row["components"]]
+
+
+def finished_with(text: str) -> Callable[[Message], bool]:
+    return lambda message: text in message.content and is_finished(message)
+
+
+def different(stage: Stage) -> None:
+    """Each answer is another one: "Answer 1.", "Answer 2."."""
+    stage.ollama.reply = lambda _: ["Answer ", f"{len(stage.ollama.asked)}."]
+
+
+async def test_stop_reaches_the_model_at_once(stage: Stage, bot: BotProcess) -> None:
+    held = Held(stage.ollama, before=1)
+    asked = stage.ask("Hi")
+    message = await asked.message(shows("Hello"))
+
+    pressed = time.monotonic()
+    stage.anna.click(message, "Stop")
+    await held.left(within=STOP_LIMIT)
+
+    assert time.monotonic() - pressed < STOP_LIMIT
+    ended = await asked.message(shows("stopped by Anna"))
+    assert ended.content == f"-# Anna asked: Hi\nHello\n{SIGNATURE} · stopped by Anna"
+    assert labels(ended) == ["Regenerate", "Continue", "Details", "Delete"]
+
+
+async def test_every_button_works_after_a_restart(stage: Stage, bot: BotProcess) -> None:
+    different(stage)
+    message = await answer(stage.ask("Hi"))
+    assert await bot.stop() == 0
+    await bot.start()
+
+    stage.anna.click(message, "Regenerate")
+    second = await stage.said(stage.channel, finished_with("Answer 2."))
+    assert await bot.stop() == 0
+    await bot.start()
+    stage.anna.click(second, "◀")
+    first = await stage.said(stage.channel, lambda it: "Answer 1." in it.content and "1/2" in labels(it))
+    await answer(stage.ask("And then?"))
+
+    assert message.id == second.id == first.id
+    assert labels(second) == ["Regenerate", "Details", "Delete", "◀", "2/2", "▶"]
+    assert stage.ollama.prompts[-1][1:] == [("user", "Hi"), ("assistant", "Answer 1."), ("user", "And then?")]
+    assert await bot.stop() == 0
+    await bot.start()
+    stage.anna.click(first, "Delete")
+    await stored(stage, 2, "messages")
+    assert first.id not in [one.id for one in stage.channel.messages()]
+
+
+async def test_an_answer_that_a_crash_interrupted_is_regenerated_in_its_place(stage: Stage, bot: BotProcess) -> None:
+    Held(stage.ollama, before=1)
+    asked = stage.ask("Hi")
+    await asked.message(shows("Hello"))
+    await stored(stage, 1, "discord_messages")
+    await bot.kill()
+    stage.ollama.between = None
+    await bot.start()
+    interrupted = await asked.message(shows("⚠️ Interrupted"))
+
+    stage.anna.click(interrupted, "Regenerate")
+
+    assert labels(interrupted) == ["Regenerate", "Delete"]
+    whole = await stage.said(stage.channel, finished_with("Hello there."))
+    assert (whole.id, whole.content) == (interrupted.id, f"-# Anna asked: Hi\nHello there.\n{SIGNATURE}")
+
+
+async def test_what_a_shutdown_interrupted_goes_on_after_it(stage: Stage, bot: BotProcess) -> None:
+    Held(stage.ollama, before=1)
+    asked = stage.ask("Hi")
+    await asked.message(shows("Hello"))
+    assert await bot.stop() == 0
+    stage.ollama.between = None
+    stage.ollama.answer = ["again."]
+    await bot.start()
+    interrupted = await asked.message(shows("⚠️ Interrupted"))
+
+    stage.anna.click(interrupted, "Continue")
+
+    whole = await stage.said(stage.channel, finished_with("Hello again."))
+    assert whole.content == f"-# Anna asked: Hi\nHello again.\n{SIGNATURE}"
+    assert stage.ollama.prompts[-1][-1] == ("assistant", "Hello ")
+
+
+async def test_of_two_presses_at_once_one_counts_and_the_other_is_told_why_not(stage: Stage, bot: BotProcess) -> None:
+    different(stage)
+    message = await answer(stage.ask("Hi"))
+    held = Held(stage.ollama, before=0)
+    moderator = stage.guild.add_member("Maud", permissions=MANAGE_MESSAGES)
+
+    presses = [who.click(message, "Regenerate") for who in (stage.anna, moderator)]
+    private = [asyncio.create_task(one.message(lambda it: it.ephemeral, timeout=10)) for one in presses]
+    [refused], [other] = await asyncio.wait(private, return_when=asyncio.FIRST_COMPLETED)
+    other.cancel()
+    told = refused.result()
+    held.go_on()
+
+    assert told.content == "An answer is being written here; please wait until it ends."
+    await stage.said(stage.channel, finished_with("Answer 2."))
+    assert len(stage.ollama.asked) == 2
+
+
+async def test_a_stop_button_that_outlived_its_bot_says_so(stage: Stage, bot: BotProcess) -> None:
+    Held(stage.ollama, before=1)
+    asked = stage.ask("Hi")
+    message = await asked.message(shows("Hello"))
+    stage.discord.faults.rate_limit("PATCH", r"/messages/", retry_after=60)
+    await bot.kill()
+    await bot.start()
+
+    told = await stage.anna.click(message, "Stop").message(lambda it: it.ephemeral, timeout=10)
+
+    assert told.content == "This answer is not being written any more."
+
+
+async def test_buttons_cost_no_edit_of_their_own(stage: Stage, bot: BotProcess) -> None:
+    text = "".join(f"word{number} " for number in range(500))
+    stage.ollama.answer = in_pieces(text, 40)
+    paced(stage.ollama, rate=60)
+
+    await stage.reply_to(stage.mention("Go"), lambda message: message.content)
+    await stage.said(stage.channel, lambda message: message.content.endswith(SIGNATURE))
+
+    kinds = {EventKind.MESSAGE_CREATE, EventKind.MESSAGE_UPDATE}
+    first, *_, last = pages(stage.channel)
+    states = [event.message for event in stage.discord.events if event.kind in kinds and event.message]
+    for page in (first, last):
+        its = [one for one in states if one.id == page.id]
+        assert [one.content for one in its] == list(dict.fromkeys(one.content for one in its))
+    assert labels(first) == []
+    assert labels(last) == ["Regenerate", "Details", "Delete"]

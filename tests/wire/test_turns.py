@@ -1,0 +1,118 @@
+"""Turns over the wire: fair to everybody, foretold, joined, limited, and all of it also after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playground.bot_process import BotProcess
+from tests.fake_ollama import MODEL
+
+from .stage import PATIENCE, Held, Stage, answer, is_finished, pages, shows, stored
+
+ANSWER = f"Hello there.\n-# {MODEL} · assistant"
+
+
+def asked(stage: Stage) -> list[str]:
+    """Who asked the model so far, in the order of their turns; each question is a name."""
+    return [prompt[-1][1].split()[-1] for prompt in stage.ollama.prompts]
+
+
+async def test_a_busy_person_a_busy_channel_and_a_busy_server_do_not_hold_up_the_others(stage: Stage) -> None:
+    async with stage.bot(MAX_PARALLEL_ANSWERS="1"):
+        held = Held(stage.ollama, before=0)
+        quiet = stage.discord.add_guild("Quiet")
+        here, there = stage.guild.add_channel("other"), quiet.add_channel("talk")
+        bernd, carla, dora = stage.guild.add_member("Bernd"), stage.guild.add_member("Carla"), quiet.add_member("Dora")
+        questions = [stage.ask("first")]
+        await held.reached()
+        for number in range(3):
+            questions.append(stage.ask(f"anna{number}"))
+            await questions[-1].message(shows("Waiting"))
+        for who, channel, name in ((bernd, stage.channel, "bernd"), (carla, here, "carla"), (dora, there, "dora")):
+            questions.append(who.slash(channel, "ask", prompt=name))
+            await questions[-1].message(shows("Waiting"))
+        held.go_on()
+        for question in questions:
+            await answer(question)
+
+        # One's server, then one's channel, then oneself: each of the others before Anna's second one.
+        assert asked(stage)[0] == "first"
+        assert set(asked(stage)[1:4]) == {"anna0", "carla", "dora"}
+        assert asked(stage).index("bernd") < asked(stage).index("anna1")
+        assert asked(stage)[-2:] == ["anna1", "anna2"]
+
+
+async def test_how_long_it_takes_is_said_from_the_second_answer_on(stage: Stage) -> None:
+    async with stage.bot(MAX_PARALLEL_ANSWERS="1"):
+        await answer(stage.ask("One"))
+        held = Held(stage.ollama, before=1)
+        first = stage.ask("Two")
+        await held.reached()
+
+        second = stage.ask("Three")
+
+        await second.message(shows("-# Waiting: one other answer comes first, about 5 s."))
+        held.go_on()
+        await answer(first)
+        await answer(second)
+
+
+async def test_two_quick_mentions_are_answered_together_below_the_second(stage: Stage, bot: BotProcess) -> None:
+    held = Held(stage.ollama, before=0)
+    stage.mention("What is this?")
+    await held.reached()
+
+    second = stage.mention("And why?")
+    await held.left()
+    held.go_on()
+    done = await stage.reply_to(second)
+
+    assert done.content == ANSWER
+    assert stage.ollama.prompts[-1][-1] == ("user", "What is this?\n\nAnd why?")
+    await stored(stage, 2, "messages")
+    async with asyncio.timeout(PATIENCE):
+        while len(pages(stage.channel)) > 1:  # noqa: ASYNC110  # the first one's placeholder goes without a word
+            await asyncio.sleep(0.01)
+    await stored(stage, 0, "open_messages")
+    assert "Traceback" not in bot.log()
+
+
+async def test_a_mention_after_the_first_words_has_an_answer_of_its_own(stage: Stage, bot: BotProcess) -> None:
+    held = Held(stage.ollama, before=1)
+    first = stage.mention("What is this?")
+    await held.reached()
+    await stage.reply_to(first, shows("Hello"))
+
+    second = stage.mention("And why?")
+    await stage.reply_to(second, shows("Waiting"))
+    held.go_on()
+
+    assert (await stage.reply_to(first)).content == ANSWER
+    assert (await stage.reply_to(second)).content == ANSWER
+    assert "Traceback" not in bot.log()
+
+
+async def test_the_tokens_of_a_day_are_counted_across_a_restart(stage: Stage) -> None:
+    stage.ollama.ending = {"done_reason": "stop", "prompt_eval_count": 80, "eval_count": 20}
+    async with stage.bot(LIMIT_TOKENS_PER_DAY="100"):
+        await answer(stage.ask("First?"))
+        await stored(stage, 1, "usage WHERE tokens = 100")
+    async with stage.bot(LIMIT_TOKENS_PER_DAY="100"):
+        told = await stage.ask("Second?").message(shows("You have used your 100 tokens for today."))
+
+        assert told.ephemeral
+        assert len(stage.ollama.asked) == 1
+
+
+async def test_a_question_too_many_is_refused_privately_in_whatever_way_it_was_asked(stage: Stage) -> None:
+    async with stage.bot(LIMIT_QUESTIONS_PER_MINUTE="1"):
+        await answer(stage.ask("First?"))
+
+        command = await stage.ask("Second?").message(shows("You asked one question within a minute"))
+        stage.mention("Third?")
+        direct = await stage.said(stage.anna.dm, shows("You asked one question within a minute"))
+
+        assert command.ephemeral
+        assert "You can ask again in " in direct.content
+        assert len(pages(stage.channel)) == 1
+        assert all(is_finished(message) for message in pages(stage.channel))
