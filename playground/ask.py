@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import secrets
 import signal
 import sys
 import tempfile
@@ -77,7 +78,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 async def ask_in(folder: Path, model: Served, options: argparse.Namespace) -> int:
     """Ask a bot that keeps its data in `folder`."""
-    async with LoopbackDiscord(Settings()) as discord:
+    async with LoopbackDiscord(Settings(token=secrets.token_urlsafe(32))) as discord:
         guild = discord.add_guild("Demo")
         general, anna = guild.add_channel("general"), guild.add_member("Anna")
         bot = BotProcess(discord, folder, ollama_host=model.host, ollama_model=model.model, environment=model.settings)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from playground.discord import EventKind, LoopbackDiscord
 
@@ -50,7 +51,7 @@ class BotProcess:
             "PYTHONPATH": str(_ROOT),
             "PYTHONUNBUFFERED": "1",
             "DISCORD_TOKEN": discord.token,
-            "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'llampost.db'}",
+            "DATABASE_URL": f"sqlite+aiosqlite:///{quote(str(folder / 'llampost.db'))}",
             "OLLAMA_HOST": ollama_host,
             "OLLAMA_MODEL": ollama_model,
             **(environment or {}),

@@ -122,12 +122,12 @@ class Actor(Viewer):
     def complete(self, channel: ChannelHandle, command: str, focused: str, text: str, /, **others: object) -> Asked:
         """Type into an option with autocomplete; `await discord.choices(asked)` gives what the bot suggests."""
         found = self.command(channel, command)
+        if not any(option["name"] == focused and option.get("autocomplete") for option in found.options):
+            raise RefusedByClientError(f"{focused} has no autocomplete.")
         values = []
         for option in found.options:
             name = option["name"]
             if name == focused:
-                if not option.get("autocomplete"):
-                    raise RefusedByClientError(f"{focused} has no autocomplete.")
                 values.append({"name": name, "type": option["type"], "value": text, "focused": True})
             elif name in others:
                 values.append({"name": name, "type": option["type"], "value": others[name]})

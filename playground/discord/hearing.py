@@ -25,6 +25,9 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def hear(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """Take one REST call from its first byte to its answer; everything outside the API passes through."""
     api = request.app[API]
+    if "Origin" in request.headers or f"http://{request.host}" != api.base_url:
+        # No bot sends one: a page in somebody's browser does, or one that lets a name of its own point here.
+        raise web.HTTPForbidden
     if not request.path.startswith(BASE):
         return await handler(request)
     started = time.monotonic()

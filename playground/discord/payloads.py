@@ -43,7 +43,11 @@ def utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+# Of 64 bits.
+_DIGITS = 20
+
+
 def as_id(value: object) -> int | None:
     """Read a snowflake from JSON, where it is a string or, from some clients, a number."""
-    text = str(value) if isinstance(value, str | int) else ""
-    return int(text) if text.isdecimal() else None
+    text = value if isinstance(value, str) else str(value) if isinstance(value, int) and 0 <= value < 2**64 else ""
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else None

@@ -22,7 +22,8 @@ class ModelFailedError(RuntimeError):
 class EmbeddedModel:
     """One run of the demo model; `async with` gets its file, starts it, waits for it and stops it.
 
-    It logs to `model.log` in `folder`. `file` is a model to use instead of the downloaded one.
+    It logs to `model.log` in `folder`. `file` is a model to use instead of the downloaded one. Started again, it has
+    the same address.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class EmbeddedModel:
         self._start_timeout = start_timeout
         self._stop_timeout = stop_timeout
         self._earlier = 0
+        self._port = 0
         self._process: asyncio.subprocess.Process | None = None
         self.log_file = folder / "model.log"
         self.host = ""
@@ -54,7 +56,7 @@ class EmbeddedModel:
             self._earlier = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "playground.with_parent"),
-                *("playground.model", "--model-file", str(file.absolute())),
+                *("playground.model", "--model-file", str(file.absolute()), "--port", str(self._port)),
                 cwd=_ROOT,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -67,6 +69,7 @@ class EmbeddedModel:
         except BaseException:
             await self._kill()
             raise
+        self._port = int(self.host.rpartition(":")[2])
 
     async def _serving(self, process: asyncio.subprocess.Process) -> tuple[str, str]:
         try:
@@ -91,6 +94,11 @@ class EmbeddedModel:
                     await process.wait()
             except TimeoutError:
                 await self._kill()
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._running().pid
 
     async def exited(self) -> int:
         """Wait for it to end by itself, and return its exit code."""

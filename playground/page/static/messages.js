@@ -111,8 +111,8 @@ function regroup() {
         else delete article.dataset.day;
         previous = message;
     }
-    const all = articles();
-    if (!all.some((article) => article.tabIndex === 0)) makeCurrent(all.at(-1));
+    // Whoever comes from elsewhere comes to the newest.
+    if (!list.contains(document.activeElement)) makeCurrent(articles().at(-1));
 }
 
 /**

@@ -22,30 +22,25 @@ const STATES = {
     failed: "Failed",
 };
 
-/** So many tokens fill a bar at least: a short answer shall not look like a long one. */
-const SHORTEST_SCALE = 100;
+/** So many tokens fill the bar of an answer that goes on, so that it has room to grow. */
+const ROOM = 100;
 
 /** @returns {import("./panel-parts.js").Section} */
 export function answersSection() {
     const empty = el("p", { class: "panel-empty" }, "No answer yet. Ask the bot something.");
     const list = el("ol", { class: "panel-answers" });
-    let scale = SHORTEST_SCALE;
-    const draw = rows(list, () => row(() => scale));
+    const draw = rows(list, row);
     return {
         element: section("The model's answers", EXPLANATION, empty, list),
         draw: ({ answers }) => {
             empty.hidden = answers.length > 0;
-            scale = Math.max(SHORTEST_SCALE, ...answers.map((answer) => answer.generated));
             draw(answers.map((answer) => [String(answer.n), answer]));
         },
     };
 }
 
-/**
- * @param {() => number} scale how many tokens fill a bar
- * @returns {{element: HTMLElement, draw: (answer: Answer) => void}}
- */
-function row(scale) {
+/** @returns {{element: HTMLElement, draw: (answer: Answer) => void}} */
+function row() {
     let number = 0;
     const question = el("p", { class: "panel-question" });
     const progress = el("p", { class: "panel-progress" });
@@ -68,12 +63,17 @@ function row(scale) {
             element.dataset.state = answer.state;
             write(question, answer.question || "(a question without words)");
             write(progress, progressOf(answer));
-            generated.style.width = `${(100 * answer.generated) / scale()}%`;
-            visible.style.width = `${(100 * Math.min(answer.visible, answer.generated)) / scale()}%`;
+            generated.style.width = `${100 * (answer.generated / scaleOf(answer))}%`;
+            visible.style.width = `${100 * (Math.min(answer.visible, answer.generated) / scaleOf(answer))}%`;
             write(numbers, `${answer.visible} of ${answer.generated} tokens visible`);
             prompt.setAttribute("aria-label", `Prompt of answer ${answer.n}`);
         },
     };
+}
+
+/** @param {Answer} answer how many tokens fill its bar: what is over fills it */
+function scaleOf({ state, generated }) {
+    return Math.max(generated, state === "waiting" || state === "writing" ? ROOM : 1);
 }
 
 /** @param {Answer} answer */
