@@ -18,7 +18,8 @@ from pathlib import Path
 
 from playground.bot_process import BotFailedError, BotProcess
 from playground.discord import LoopbackDiscord, Settings
-from playground.discord.snapshot import Keeper, Snapshot, UnreadableSnapshotError
+from playground.discord.keeper import Keeper
+from playground.discord.snapshot import Snapshot, UnreadableSnapshotError
 from playground.home import Home, HomeTakenError
 from playground.model import serving
 from playground.model.choice import NoModelError
@@ -36,8 +37,6 @@ _FOLDER = Path("data") / "demo"
 _PORT = 8765
 _LARGEST_PORT = 65535
 _FAILED = 1
-# From sysexits.h: a service that is needed is not there.
-_UNAVAILABLE = 69
 # Ctrl+C ends the demo within two seconds: a bot in the middle of an answer is killed, and mends it when it is back.
 _BOT_MAY_TAKE = 1.2
 
@@ -49,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         asyncio.run(_run(options))
     except (NoModelError, DownloadError) as missing:
         sys.stderr.write(f"{missing}\n")
-        return _UNAVAILABLE
+        return os.EX_UNAVAILABLE
     except (HomeTakenError, ModelFailedError, BotFailedError, OSError) as failure:
         sys.stderr.write(f"{failure}\n")
         return _FAILED

@@ -65,12 +65,10 @@ class Store {
     /**
      * @param {Kind} kind
      * @param {(data: any) => void} handler
-     * @returns {() => void} takes the handler away again
      */
     on(kind, handler) {
         const handlers = this.#handlers.get(kind) ?? new Set();
         this.#handlers.set(kind, handlers.add(handler));
-        return () => void handlers.delete(handler);
     }
 
     /**
