@@ -12,7 +12,7 @@ from playground.discord.buckets import Buckets
 from playground.discord.events import Event, EventKind, Feed, Watch
 from playground.discord.faults import Faults
 from playground.discord.gateway import Gateway
-from playground.discord.handles import DEFAULT_TIMEOUT, Asked, ChannelHandle, GuildHandle
+from playground.discord.handles import DEFAULT_TIMEOUT, Asked, GuildHandle
 from playground.discord.interactions import Interactions
 from playground.discord.messages import Messages
 from playground.discord.middleware import rest_call
