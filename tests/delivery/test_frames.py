@@ -71,6 +71,7 @@ def test_no_word_is_held_back_for_long(text: str, size: tuple[int, int, int], st
         pages.feed(text[start : start + step])
         frame = pages.frame()
         shown = "".join(page.text for page in pages.closed) + frame
-        most = MOST_HELD if units(frame) < (limit - first - last) * 3 // 4 else MOST_HELD_AT_PAGE_END
+        ends_soon = units(frame) + MOST_HELD_AT_PAGE_END > limit - first - last
+        most = MOST_HELD_AT_PAGE_END if ends_soon else MOST_HELD
         written = re.findall(r"w\d+", text[: max(0, start + step - most)])
         assert set(written[:-1]) <= set(re.findall(r"w\d+", shown))
