@@ -2,7 +2,7 @@
 
 LlampostError               one plain sentence: what is wrong and what to do; no secrets, no library's own text
 ├── SettingError            a setting in .env or the environment is missing or wrong
-├── StorageError            the database can't be opened, is newer than the bot, or is locked
+├── StorageError            the database can't be opened, is newer than the bot or locked; its backup can't be written
 │   └── DatabaseMissing     there is none yet, and nobody wanted one made
 ├── BadInput                what a person gave is not allowed; the sentence says what is
 │   └── PromptTooLong       the question can't fit into the model's context window

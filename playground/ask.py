@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -21,8 +23,6 @@ from playground.model.serving import Served
 from playground.terminal import say, tell, telling
 from playground.transcript import Transcript, failed, is_footer, is_status, last_line
 
-# From sysexits.h: a service that is needed is not there.
-_UNAVAILABLE = 69
 _FAILED = 1
 _INTERRUPTED = 130
 _REPEAT = 5.0
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         return asyncio.run(_run(options))
     except (NoModelError, DownloadError) as missing:
         sys.stderr.write(f"{missing}\n")
-        return _UNAVAILABLE
+        return os.EX_UNAVAILABLE
     except RefusedByClientError as refusal:
         sys.stderr.write(f"Discord would not send this: {refusal}\n")
         return _FAILED
@@ -77,7 +77,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 async def ask_in(folder: Path, model: Served, options: argparse.Namespace) -> int:
     """Ask a bot that keeps its data in `folder`."""
-    async with LoopbackDiscord(Settings()) as discord:
+    async with LoopbackDiscord(Settings(token=secrets.token_urlsafe(32))) as discord:
         guild = discord.add_guild("Demo")
         general, anna = guild.add_channel("general"), guild.add_member("Anna")
         bot = BotProcess(discord, folder, ollama_host=model.host, ollama_model=model.model, environment=model.settings)

@@ -2,25 +2,24 @@
 
 import asyncio
 import os
-import signal
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from playground.discord import EventKind, LoopbackDiscord
+from playground.with_parent import Child
 
 _ROOT = Path(__file__).resolve().parent.parent
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
-_TAIL_LINES = 30
 
 
 class BotFailedError(RuntimeError):
     """The bot ended, or did not come up, though nobody told it to end; the text ends with its log."""
 
 
-class BotProcess:
+class BotProcess(Child):
     """One run of the bot against a loopback Discord; `async with` starts it, waits for it and stops it.
 
     Its environment is built here and inherits nothing that could configure it; it runs in `folder`, so that no
@@ -39,18 +38,17 @@ class BotProcess:
         start_timeout: float = 30.0,
         stop_timeout: float = 15.0,
     ) -> None:
+        super().__init__(folder / "bot.log")
         self._discord = discord
         self._folder = folder
         self._module = module
         self._start_timeout = start_timeout
         self._stop_timeout = stop_timeout
-        self._process: asyncio.subprocess.Process | None = None
-        self.log_file = folder / "bot.log"
         self.environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
             "PYTHONPATH": str(_ROOT),
             "PYTHONUNBUFFERED": "1",
             "DISCORD_TOKEN": discord.token,
-            "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'llampost.db'}",
+            "DATABASE_URL": f"sqlite+aiosqlite:///{quote(str(folder / 'llampost.db'))}",
             "OLLAMA_HOST": ollama_host,
             "OLLAMA_MODEL": ollama_model,
             **(environment or {}),
@@ -63,40 +61,10 @@ class BotProcess:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    @property
-    def returncode(self) -> int | None:
-        """None while the bot runs."""
-        return self._process.returncode if self._process else None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it was started and has not ended."""
-        return self._process is not None and self._process.returncode is None
-
-    @property
-    def pid(self) -> int:
-        """The process to look at for memory and threads."""
-        return self._running().pid
-
     async def start(self) -> None:
         """Start and wait until the bot has identified and its commands are registered."""
         since = time.monotonic()
-        with self.log_file.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "playground.with_parent",
-                self._module,
-                self._discord.url,
-                "run",
-                cwd=self._folder,
-                env=self.environment,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                # Ctrl+C in a terminal reaches every process of its group; the bot is to be told by us, once.
-                start_new_session=True,
-            )
+        await self._spawn(self._module, self._discord.url, "run", cwd=self._folder, env=self.environment)
         try:
             await self._ready_or_dead(since)
         except BaseException:
@@ -105,41 +73,9 @@ class BotProcess:
 
     async def stop(self) -> int:
         """Ask the bot to end (SIGTERM), insist after the deadline, return its exit code."""
-        process = self._running()
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                async with asyncio.timeout(self._stop_timeout):
-                    await process.wait()
-            except TimeoutError:
-                await self.kill()
-                raise BotFailedError(self.told(f"The bot did not end within {self._stop_timeout} s.")) from None
-        return await process.wait()
-
-    async def kill(self) -> None:
-        """End the bot as a crash would."""
-        process = self._running()
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-    async def exited(self) -> int:
-        """Wait for the bot to end by itself."""
-        return await self._running().wait()
-
-    def log(self) -> str:
-        """Return everything that the bot logged."""
-        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
-
-    def _running(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            raise RuntimeError("The bot was not started.")
-        return self._process
-
-    def told(self, sentence: str) -> str:
-        """Return a sentence with the end of the log below it."""
-        tail = "\n".join(self.log().splitlines()[-_TAIL_LINES:])
-        return f"{sentence} Its log ends:\n{tail}"
+        if not await self._end(self._stop_timeout):
+            raise BotFailedError(self.told(f"The bot did not end within {self._stop_timeout} s."))
+        return await self.exited()
 
     async def _until_ready(self, since: float) -> None:
         await self._discord.wait_for(
@@ -154,7 +90,7 @@ class BotProcess:
     async def _ready_or_dead(self, since: float) -> None:
         """Wait for readiness, but not for a process that has ended."""
         ready = asyncio.create_task(self._until_ready(since))
-        ended = asyncio.create_task(self._running().wait())
+        ended = asyncio.create_task(self.exited())
         try:
             await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
             if not ready.done():

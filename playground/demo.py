@@ -7,16 +7,19 @@ import argparse
 import asyncio
 import errno
 import os
+import secrets
 import signal
 import socket
 import sys
 import webbrowser
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from playground.bot_process import BotFailedError, BotProcess
 from playground.discord import LoopbackDiscord, Settings
-from playground.discord.snapshot import Keeper, Snapshot, UnreadableSnapshotError
+from playground.discord.keeper import Keeper
+from playground.discord.snapshot import Snapshot, UnreadableSnapshotError
 from playground.home import Home, HomeTakenError
 from playground.model import serving
 from playground.model.choice import NoModelError
@@ -32,9 +35,8 @@ from playground.terminal import say, telling
 
 _FOLDER = Path("data") / "demo"
 _PORT = 8765
+_LARGEST_PORT = 65535
 _FAILED = 1
-# From sysexits.h: a service that is needed is not there.
-_UNAVAILABLE = 69
 # Ctrl+C ends the demo within two seconds: a bot in the middle of an answer is killed, and mends it when it is back.
 _BOT_MAY_TAKE = 1.2
 
@@ -46,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         asyncio.run(_run(options))
     except (NoModelError, DownloadError) as missing:
         sys.stderr.write(f"{missing}\n")
-        return _UNAVAILABLE
+        return os.EX_UNAVAILABLE
     except (HomeTakenError, ModelFailedError, BotFailedError, OSError) as failure:
         sys.stderr.write(f"{failure}\n")
         return _FAILED
@@ -59,17 +61,31 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(prog="python -m playground.demo", description=__doc__)
     serving.add_options(parser)
-    parser.add_argument("--port", type=int, default=_PORT, help=f"the port of the page; default: {_PORT}")
+    parser.add_argument("--port", type=_port, default=_PORT, help=f"the port of the page; default: {_PORT}")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help=f"where all is kept; default: {_FOLDER}")
     parser.add_argument("--fresh", action="store_true", help="forget what was kept, and begin anew")
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
     return parser
 
 
+def _ends() -> Iterator[signal.Signals]:
+    """Ctrl+C, an operator, and a terminal window that is closed, unless nohup is to keep us going then."""
+    yield from (signal.SIGINT, signal.SIGTERM)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 (any free one) to {_LARGEST_PORT}, not {text}")
+    return number
+
+
 async def _run(options: argparse.Namespace) -> None:
     task = asyncio.current_task()
     if task:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ends():
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     home = Home(options.folder.absolute())
     with home.taken(fresh=options.fresh):
@@ -87,7 +103,9 @@ async def _run(options: argparse.Namespace) -> None:
 
 async def _open(stack: AsyncExitStack, home: Home, model: Served, port: int) -> Page:
     """Start everything behind the page, and then the page; `stack` ends it all in the opposite order."""
-    discord = await stack.enter_async_context(LoopbackDiscord(Settings()))
+    # A token that others know would let any page in the browser log in as the bot, and read along.
+    settings = Settings(token=secrets.token_urlsafe(32))
+    discord = await stack.enter_async_context(LoopbackDiscord(settings))
     await stack.enter_async_context(Keeper(discord, _furnished(discord, home)))
     tap = await stack.enter_async_context(Tap(model.host))
     bot = BotProcess(

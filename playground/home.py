@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 _LOCK = "lock"
 _ADDRESS = "page.json"
+_TOKEN = re.compile(r"[\w-]{16,}", re.ASCII)
 _OURS = ("llampost.db*", "discord.jsonl*", "bot.log", "model.log", _ADDRESS)
 
 
@@ -46,7 +48,8 @@ class Home:
 
     def token(self) -> str:
         """The secret in the page's address: kept, so that a tab that is still open finds the next demo."""
-        return str(self._known().get("token") or secrets.token_urlsafe(16))
+        kept = self._known().get("token")
+        return kept if isinstance(kept, str) and _TOKEN.fullmatch(kept) else secrets.token_urlsafe(16)
 
     def remember(self, *, url: str, token: str) -> None:
         """Note the page's address, readable by its owner only."""

@@ -4,6 +4,7 @@ discord.py has no setting for where Discord is, so its three addresses are repla
 starts; nothing in `bot/` or `cogs/` knows of it.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,6 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 _USAGE = "Usage: python -m playground.launch URL [arguments of the bot]"
-_WRONG_USAGE = 64
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     """Start the bot; its exit code is ours."""
     if not arguments or not arguments[0].startswith("http://127.0.0.1:"):
         sys.stderr.write(f"{_USAGE}\nURL is the address of a loopback Discord, such as http://127.0.0.1:8080.\n")
-        return _WRONG_USAGE
+        return os.EX_USAGE
     with discord_at(arguments[0]):
         # Only now: what the bot computes from discord.py's addresses at import must see ours.
         from bot.__main__ import main as run_bot  # noqa: PLC0415

@@ -9,6 +9,8 @@ from enum import StrEnum
 from playground.bot_process import BotFailedError, BotProcess
 
 _BACK_AFTER = 1.0
+# The second, where its folder is gone or its disk is full: nothing that a later try could not mend.
+_DOES_NOT_START = (BotFailedError, OSError)
 
 
 class BotState(StrEnum):
@@ -45,7 +47,7 @@ class Supervisor:
         self._listeners.append(listener)
 
     async def start(self) -> None:
-        """Start the bot and wait until it is ready. Raises BotFailedError."""
+        """Start the bot and wait until it is ready. Raises BotFailedError, OSError."""
         async with self._turn:
             await self._start()
 
@@ -78,7 +80,7 @@ class Supervisor:
         self._become(BotState.STARTING)
         try:
             await self._bot.start()
-        except BotFailedError:
+        except _DOES_NOT_START:
             self._become(BotState.CRASHED)
             raise
         self._become(BotState.RUNNING)
@@ -87,8 +89,8 @@ class Supervisor:
     async def _start_again(self) -> None:
         try:
             await self._start()
-        except BotFailedError as failure:
-            self._report(str(failure))
+        except _DOES_NOT_START as failure:
+            self._report(f"The bot could not be started: {failure}")
 
     async def _stop(self) -> None:
         await self._unwatch()

@@ -1,6 +1,6 @@
 """Everything that is true of SQLite alone: its file, its pragmas, its transactions, its error codes.
 
-The only SQL of ours that another database would not understand is in this module.
+The only SQL of ours that another database would not understand is in this module and in `backup`.
 """
 
 from __future__ import annotations

@@ -7,15 +7,13 @@ from playground.discord import commands, drafts, modals
 from playground.discord.commands import Found, Resolved
 from playground.discord.errors import RefusedByClientError
 from playground.discord.handles import Asked, ChannelHandle, component
-from playground.discord.model import ChannelKind, InteractionKind, Message, Role, Upload
+from playground.discord.model import ChannelKind, CommandKind, ComponentKind, InteractionKind, Message, Role, Upload
+from playground.discord.objects import attachment_payload, role_payload, user_payload
 from playground.discord.payloads import Payload
 from playground.discord.permissions import Permission
-from playground.discord.serialize import attachment_payload, role_payload, user_payload
 from playground.discord.viewers import Viewer
 
 File = tuple[str, bytes]
-_MESSAGE_COMMAND = 3
-_BUTTON = 2
 _CONTEXT_GUILD, _CONTEXT_DM = 0, 1
 
 
@@ -99,7 +97,7 @@ class Actor(Viewer):
                 values.append({"name": option["name"], "type": option["type"], "value": value})
         return self._open(InteractionKind.COMMAND, channel, command, self._data(found, values, resolved))
 
-    def command(self, channel: ChannelHandle, name: str, kind: int = 1) -> Found:
+    def command(self, channel: ChannelHandle, name: str, kind: CommandKind = CommandKind.CHAT_INPUT) -> Found:
         """Look a command up by its name as shown, where Discord would offer it to this user."""
         self.require(channel, Permission.USE_APPLICATION_COMMANDS)
         guild_id = channel.model.guild_id
@@ -122,12 +120,12 @@ class Actor(Viewer):
     def complete(self, channel: ChannelHandle, command: str, focused: str, text: str, /, **others: object) -> Asked:
         """Type into an option with autocomplete; `await discord.choices(asked)` gives what the bot suggests."""
         found = self.command(channel, command)
+        if not any(option["name"] == focused and option.get("autocomplete") for option in found.options):
+            raise RefusedByClientError(f"{focused} has no autocomplete.")
         values = []
         for option in found.options:
             name = option["name"]
             if name == focused:
-                if not option.get("autocomplete"):
-                    raise RefusedByClientError(f"{focused} has no autocomplete.")
                 values.append({"name": name, "type": option["type"], "value": text, "focused": True})
             elif name in others:
                 values.append({"name": name, "type": option["type"], "value": others[name]})
@@ -135,7 +133,7 @@ class Actor(Viewer):
 
     def message_command(self, channel: ChannelHandle, command: str, message: Message) -> Asked:
         """Use a command from a message's Apps menu."""
-        found = self.command(channel, command, _MESSAGE_COMMAND)
+        found = self.command(channel, command, CommandKind.MESSAGE)
         resolved = Resolved()
         payload = self.discord.serializer.message(self.message(message.id))
         data = self._data(found, [], resolved) | {"target_id": resolved.add("messages", message.id, payload)}
@@ -170,8 +168,9 @@ class Actor(Viewer):
     def _component(self, message: Message, wanted: str, values: list[str] | None = None) -> Asked:
         current = self.message(message.id)
         part = component(current, wanted)
-        if (values is None) != (part["type"] == _BUTTON):
-            raise RefusedByClientError(f"{wanted} is {'a button' if part['type'] == _BUTTON else 'a list'}.")
+        is_button = part["type"] == ComponentKind.BUTTON
+        if is_button != (values is None):
+            raise RefusedByClientError(f"{wanted} is {'a button' if is_button else 'a list'}.")
         if values is not None:
             _check_choice(part, values)
         data: Payload = {"custom_id": part["custom_id"], "component_type": part["type"]}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from playground.discord.errors import RefusedByClientError
+from playground.discord.model import CommandKind
 from playground.discord.payloads import Payload, utf16_length
 
 _SUBCOMMANDS = (1, 2)
@@ -48,11 +49,11 @@ class Resolved:
         return str(object_id)
 
 
-def find(commands: list[Payload], name: str, kind: int = 1) -> Found:
+def find(commands: list[Payload], name: str, kind: CommandKind = CommandKind.CHAT_INPUT) -> Found:
     """Look a command up by its name as shown: "ask", "persona use"."""
     if not name.strip():
         raise RefusedByClientError("Choose a command first.")
-    first, *rest = name.split() if kind == 1 else [name]
+    first, *rest = name.split() if kind is CommandKind.CHAT_INPUT else [name]
     command = next((one for one in commands if one["name"] == first and one["type"] == kind), None)
     if command is None:
         raise RefusedByClientError(f"The bot has no command {first} here.")

@@ -76,14 +76,19 @@ def unknown_guild() -> ApiError:
     return ApiError(404, 10004, "Unknown Guild")
 
 
+def unknown_member() -> ApiError:
+    """Nobody in this server has this id."""
+    return ApiError(404, 10007, "Unknown Member")
+
+
 def unknown_message() -> ApiError:
     """The message is gone, or ephemeral and asked for in its channel."""
     return ApiError(404, 10008, "Unknown Message")
 
 
-def unknown_user(code: int = 10013) -> ApiError:
-    """Nobody has this id; 10007 says that a member was asked for."""
-    return ApiError(404, code, "Unknown User" if code != 10007 else "Unknown Member")  # noqa: PLR2004 # a code
+def unknown_user() -> ApiError:
+    """Nobody has this id."""
+    return ApiError(404, 10013, "Unknown User")
 
 
 def unknown_webhook() -> ApiError:

@@ -7,9 +7,10 @@ from aiohttp import WSMsgType, web
 
 from playground.discord.events import Event, EventKind
 from playground.discord.model import Channel, ChannelKind, Guild, Member, Message, Role
+from playground.discord.objects import role_payload, user_payload
 from playground.discord.payloads import Payload, as_id
 from playground.discord.permissions import Permission
-from playground.discord.serialize import Serializer, role_payload, user_payload
+from playground.discord.serialize import Serializer
 from playground.discord.sessions import CloseCode, Connection, Op, Session
 from playground.discord.settings import PRIVILEGED, Intent
 from playground.discord.world import World

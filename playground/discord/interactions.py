@@ -25,7 +25,7 @@ from playground.discord.model import (
     Upload,
     User,
 )
-from playground.discord.payloads import Payload
+from playground.discord.payloads import Payload, as_id
 from playground.discord.validation import check_choices, check_modal
 from playground.discord.world import World
 
@@ -158,7 +158,7 @@ class Interactions:
 
     def message(self, interaction: Interaction, reference: str) -> Message:
         """Return `@original` or one of the interaction's other messages."""
-        message_id = interaction.original_id if reference == "@original" else int(reference)
+        message_id = interaction.original_id if reference == "@original" else as_id(reference)
         message = self._messages.get(message_id)
         if message is None or message.id not in {interaction.original_id, *interaction.followup_ids}:
             raise unknown_message()

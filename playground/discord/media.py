@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from playground.discord.model import Attachment
+from playground.discord.model import Attachment, ComponentKind
 from playground.discord.payloads import Payload
 
 _BY_NAME = "attachment://"
-_FILE = 13
 
 
 def with_files(part: Any, files: Sequence[Attachment]) -> Any:  # noqa: ANN401 # JSON is any
@@ -19,7 +18,7 @@ def with_files(part: Any, files: Sequence[Attachment]) -> Any:  # noqa: ANN401 #
     shown = {key: with_files(inner, files) for key, inner in part.items()}
     if file := _named(part.get("url"), files):
         return shown | _media(file)
-    if part.get("type") == _FILE and (file := _named(part["file"]["url"], files)):
+    if part.get("type") == ComponentKind.FILE and (file := _named(part["file"]["url"], files)):
         return shown | {"name": file.filename, "size": len(file.data)}
     return shown
 

@@ -90,19 +90,9 @@ class Messages:
         check_message(body, path)
         if body.get("enforce_nonce") and (known := self._known(channel, author, body.get("nonce"))):
             return known
-        message = Message(
-            id=self._world.ids.next(),
-            channel_id=channel.id,
-            guild_id=channel.guild_id,
-            author_id=author.id,
-            author_name=author.name,
-            nonce=body.get("nonce"),
-            flags=int(body.get("flags") or 0) & _SETTABLE & ~(0 if seen_by else MessageFlag.EPHEMERAL),
-            kind=kind,
-            interaction_id=interaction_id,
-            used=self._used.get(interaction_id or 0),
-            seen_by=seen_by,
-        )
+        blank = self._blank(channel, author, kind, interaction_id, seen_by)
+        flags = int(body.get("flags") or 0) & _SETTABLE & ~(0 if seen_by else MessageFlag.EPHEMERAL)
+        message = replace(blank, nonce=body.get("nonce"), flags=flags)
         message = self._with_reply(message, channel, body)
         message = self._with_body(message, body, files)
         _check_visible(message)
@@ -112,19 +102,8 @@ class Messages:
 
     def think(self, channel: Channel, interaction_id: int, kind: int, *, seen_by: int | None) -> Message:
         """Post the "is thinking" placeholder of a deferred response."""
-        bot = self._world.bot
-        message = Message(
-            id=self._world.ids.next(),
-            channel_id=channel.id,
-            guild_id=channel.guild_id,
-            author_id=bot.id,
-            author_name=bot.name,
-            kind=kind,
-            interaction_id=interaction_id,
-            used=self._used.get(interaction_id),
-            flags=int(MessageFlag.LOADING | (MessageFlag.EPHEMERAL if seen_by else 0)),
-            seen_by=seen_by,
-        )
+        blank = self._blank(channel, self._world.bot, kind, interaction_id, seen_by)
+        message = replace(blank, flags=int(MessageFlag.LOADING | (MessageFlag.EPHEMERAL if seen_by else 0)))
         self._add(channel, message)
         return message
 
@@ -213,6 +192,21 @@ class Messages:
             self._nonces[_nonce_key(message)] = message.id
         channel.last_message_id = message.id
         self._world.feed.publish(Event(kind=EventKind.MESSAGE_CREATE, message=message))
+
+    def _blank(
+        self, channel: Channel, author: User, kind: int, interaction_id: int | None, seen_by: int | None
+    ) -> Message:
+        return Message(
+            id=self._world.ids.next(),
+            channel_id=channel.id,
+            guild_id=channel.guild_id,
+            author_id=author.id,
+            author_name=author.name,
+            kind=kind,
+            interaction_id=interaction_id,
+            used=self._used.get(interaction_id or 0),
+            seen_by=seen_by,
+        )
 
     def _with_reply(self, message: Message, channel: Channel, body: Payload) -> Message:
         reference = body.get("message_reference")

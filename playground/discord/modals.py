@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 
 from playground.discord.errors import RefusedByClientError
+from playground.discord.model import ComponentKind
 from playground.discord.payloads import Payload, utf16_length
 from playground.discord.validation import walk
 
-_TEXT_INPUT = 4
-_TEXT_INPUT_LIMIT = 4000
-_ROW, _LABEL = 1, 18
+_TEXT_LIMIT = 4000
 
 
 def filled(modal: Payload, texts: Mapping[str, str]) -> Payload:
@@ -26,13 +25,13 @@ def _names(part: Payload) -> list[str]:
 
 
 def _filled(part: Payload, texts: Mapping[str, str]) -> Payload:
-    if part.get("type") == _ROW:
-        return {"type": _ROW, "components": [_filled(inner, texts) for inner in part["components"]]}
-    if part.get("type") == _LABEL:
+    if part.get("type") == ComponentKind.ACTION_ROW:
+        return {"type": ComponentKind.ACTION_ROW, "components": [_filled(inner, texts) for inner in part["components"]]}
+    if part.get("type") == ComponentKind.LABEL:
         field = part["component"]
         given = next((texts[name] for name in _names(part) if name in texts), None)
-        return {"type": _LABEL, "component": _field(field, part.get("label") or "", given)}
-    if part.get("type") == _TEXT_INPUT:
+        return {"type": ComponentKind.LABEL, "component": _field(field, part.get("label") or "", given)}
+    if part.get("type") == ComponentKind.TEXT_INPUT:
         given = next((texts[name] for name in _names(part) if name in texts), None)
         return _field(part, part.get("label") or "", given)
     return {"type": part.get("type")}
@@ -44,10 +43,10 @@ def _field(field: Payload, label: str, given: str | None) -> Payload:
     name = label or field["custom_id"]
     if field.get("required", True) and not value:
         raise RefusedByClientError(f"{name} is required.")
-    least, most = field.get("min_length") or 0, field.get("max_length") or _TEXT_INPUT_LIMIT
+    least, most = field.get("min_length") or 0, field.get("max_length") or _TEXT_LIMIT
     if value and not least <= utf16_length(value) <= most:
         allowed = f"between {least} and {most}" if least else f"at most {most}"
         raise RefusedByClientError(f"{name} takes {allowed} characters, not {utf16_length(value)}.")
-    if field.get("type") == _TEXT_INPUT:
-        return {"type": _TEXT_INPUT, "custom_id": field["custom_id"], "value": value}
+    if field.get("type") == ComponentKind.TEXT_INPUT:
+        return {"type": ComponentKind.TEXT_INPUT, "custom_id": field["custom_id"], "value": value}
     return {"type": field["type"], "custom_id": field["custom_id"], "values": [value] if value else []}

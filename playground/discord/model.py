@@ -29,6 +29,26 @@ class MessageFlag(IntFlag):
     COMPONENTS_V2 = 1 << 15
 
 
+class CommandKind(IntEnum):
+    """How a command is used: typed, or from the menu of a user or a message."""
+
+    CHAT_INPUT = 1
+    USER = 2
+    MESSAGE = 3
+
+
+class ComponentKind(IntEnum):
+    """The component types that are told apart here."""
+
+    ACTION_ROW = 1
+    BUTTON = 2
+    STRING_SELECT = 3
+    TEXT_INPUT = 4
+    TEXT_DISPLAY = 10
+    FILE = 13
+    LABEL = 18
+
+
 class InteractionKind(IntEnum):
     """What a user did."""
 

@@ -9,6 +9,8 @@ Payload: TypeAlias = dict[str, Any]
 # A snowflake counts milliseconds since the first second of 2015 above 22 bits of worker and sequence (API reference).
 _EPOCH_MS = 1_420_070_400_000
 _TIME_SHIFT = 22
+_LARGEST_ID = 2**64 - 1
+_DIGITS = len(str(_LARGEST_ID))
 
 
 class Snowflakes:
@@ -45,5 +47,8 @@ def utf16_length(text: str) -> int:
 
 def as_id(value: object) -> int | None:
     """Read a snowflake from JSON, where it is a string or, from some clients, a number."""
-    text = str(value) if isinstance(value, str | int) else ""
-    return int(text) if text.isdecimal() else None
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() and len(value) <= _DIGITS else None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_ID:
+        return value
+    return None

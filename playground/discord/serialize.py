@@ -4,12 +4,10 @@ from typing import Any
 
 from playground.discord.media import with_files
 from playground.discord.model import Interaction, InteractionKind, Message, MessageFlag, ResponseKind
-from playground.discord.objects import attachment_payload, role_payload, user_payload
+from playground.discord.objects import attachment_payload, user_payload
 from playground.discord.payloads import Payload
 from playground.discord.places import Places
 from playground.discord.settings import Intent
-
-__all__ = ["Serializer", "attachment_payload", "role_payload", "user_payload"]
 
 _WITH_RESOURCE = (ResponseKind.MESSAGE, ResponseKind.UPDATE)
 

@@ -12,10 +12,10 @@ from playground.discord.buckets import Buckets
 from playground.discord.events import Event, EventKind, Feed, Watch
 from playground.discord.faults import Faults
 from playground.discord.gateway import Gateway
-from playground.discord.handles import DEFAULT_TIMEOUT, Asked, ChannelHandle, GuildHandle
-from playground.discord.hearing import hear
+from playground.discord.handles import DEFAULT_TIMEOUT, Asked, GuildHandle
 from playground.discord.interactions import Interactions
 from playground.discord.messages import Messages
+from playground.discord.middleware import rest_call
 from playground.discord.model import Message
 from playground.discord.payloads import Payload
 from playground.discord.permissions import USUAL
@@ -50,7 +50,7 @@ class LoopbackDiscord:
 
     async def __aenter__(self) -> Self:
         # The port must be known before the first URL is written, and the application before the port is served.
-        app = web.Application(middlewares=[hear], client_max_size=2 * self.settings.max_request_bytes)
+        app = web.Application(middlewares=[rest_call], client_max_size=2 * self.settings.max_request_bytes)
         for module in (application, cdn, channels, guilds, interactions):
             app.add_routes(module.routes)
         app.router.add_get("/gateway", self._websocket)
@@ -115,10 +115,6 @@ class LoopbackDiscord:
         """Create a server with the bot in it; without an owner, somebody is invented."""
         user = owner.user if owner else None
         return GuildHandle(self, self.world.add_guild(name, bot_permissions=bot_permissions, owner=user))
-
-    def delete_channel(self, channel: ChannelHandle) -> None:
-        """Delete a channel or thread with all its messages."""
-        channel.delete()
 
     def delete_message(self, message: Message) -> None:
         """Delete a message as a moderator would; KeyError if it is gone."""

@@ -5,17 +5,14 @@ Discord forgets them, and whatever is under way: interactions, gateway sessions,
 newest are kept: 5,000 in all, 1,000 of one channel, and none behind those whose files make 20 MiB together.
 """
 
-import asyncio
 import hashlib
 import json
-import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -23,15 +20,12 @@ from playground.discord.model import Channel, Guild, Message, User
 from playground.discord.payloads import Payload
 from playground.discord.server import LoopbackDiscord
 
-logger = logging.getLogger(__name__)
-
 _VERSION = 1
 _MESSAGES = 5000
 _MESSAGES_OF_A_CHANNEL = 1000
 _FILE_BYTES = 20 * 1024 * 1024
 # What a kill loses was never saved: the ids of that time must not come again, even if the clock is set back.
 _LOST_SECONDS = 2.0
-_PERIOD = 1.0
 
 
 class UnreadableSnapshotError(Exception):
@@ -73,10 +67,6 @@ class Snapshot:
         # A message is encoded once: an edit makes a new one.
         self._encoded: dict[int, tuple[Message, bytes]] = {}
 
-    def save(self, discord: LoopbackDiscord) -> None:
-        """Write the file if anything changed. Raises OSError."""
-        self.write(self.take(discord))
-
     def take(self, discord: LoopbackDiscord) -> State:
         """Return what `write` needs, without waiting for anything: messages are values and need no copy."""
         world = discord.world
@@ -90,7 +80,10 @@ class Snapshot:
         return State(_encode(rest.model_dump(mode="json")), list(_kept(discord.messages.newest_first())))
 
     def write(self, state: State) -> None:
-        """Replace the file as a whole, readable by its owner only; in a thread of its own if wanted. Raises OSError."""
+        """Replace the file as a whole if anything changed, readable by its owner only. Raises OSError.
+
+        This may be done in a thread of its own.
+        """
         if state == self._written:
             return
         body = b"\n".join([state.world, *self._lines(state.messages)])
@@ -181,45 +174,3 @@ def _encode(value: object) -> bytes:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-class Keeper:
-    """Saves a Discord while `async with` lasts: what changed, once a second, and at the end.
-
-    It looks at the world instead of listening to events, as not every change is one.
-    """
-
-    def __init__(self, discord: LoopbackDiscord, snapshot: Snapshot) -> None:
-        self._discord = discord
-        self._snapshot = snapshot
-        self._ended = asyncio.Event()
-        self._work: asyncio.Task[None]
-        self._trouble = ""
-
-    async def __aenter__(self) -> Self:
-        self._work = asyncio.create_task(self._keep())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._ended.set()
-        await self._work
-
-    async def _keep(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_PERIOD):
-                    await self._ended.wait()
-            await self._save()
-            if self._ended.is_set():
-                return
-
-    async def _save(self) -> None:
-        """A full disk must not end a demo: it is said once, and tried again."""
-        try:
-            await asyncio.to_thread(self._snapshot.write, self._snapshot.take(self._discord))
-        except OSError as failure:
-            if str(failure) != self._trouble:
-                logger.warning("The world could not be saved, and a restart will begin with an older one: %s", failure)
-            self._trouble = str(failure)
-        else:
-            self._trouble = ""

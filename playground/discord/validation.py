@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from playground.discord.errors import ApiError, empty_message, invalid_form, too_long
-from playground.discord.model import MessageFlag
+from playground.discord.model import ComponentKind, MessageFlag
 from playground.discord.payloads import Payload, utf16_length
 
 CONTENT_LIMIT = 2000
@@ -26,14 +26,8 @@ SELECT_OPTIONS = 25
 TEXT_LIMIT = 100
 TEXT_INPUT_TEXTS = {"value": 4000, "placeholder": 100}
 
-_ACTION_ROW = 1
-_BUTTON = 2
-_STRING_SELECT = 3
-_TEXT_INPUT = 4
-_TEXT_DISPLAY = 10
-_LABEL = 18
 # What a label can hold: text input, the selects, file upload, radio group, checkbox group, checkbox.
-_FIELDS = (_TEXT_INPUT, _STRING_SELECT, 5, 6, 7, 8, 19, 21, 22, 23)
+_FIELDS = (ComponentKind.TEXT_INPUT, ComponentKind.STRING_SELECT, 5, 6, 7, 8, 19, 21, 22, 23)
 _LINK_STYLES = (5, 6)
 
 
@@ -98,7 +92,8 @@ def walk(components: object) -> Iterator[Payload]:
 
 def texts_of(components: object) -> str:
     """Return the text that V2 components show, which can mention as content does."""
-    return "\n".join(part.get("content") or "" for part in walk(components) if part.get("type") == _TEXT_DISPLAY)
+    shown = (part for part in walk(components) if part.get("type") == ComponentKind.TEXT_DISPLAY)
+    return "\n".join(part.get("content") or "" for part in shown)
 
 
 def check_components(components: list[Payload], *, v2: bool, path: tuple[str, ...]) -> None:
@@ -130,7 +125,7 @@ def _check_rows(components: list[Payload], where: list[str]) -> None:
     if len(components) > ROWS:
         raise too_long(where, ROWS)
     for index, row in enumerate(components):
-        if row.get("type") != _ACTION_ROW:
+        if row.get("type") != ComponentKind.ACTION_ROW:
             raise invalid_form([*where, index, "type"], "UNION_TYPE_CHOICES", "Value of field must be 1")
         if not 1 <= len(row.get("components") or []) <= ROW_WIDTH:
             raise invalid_form([*where, index, "components"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5.")
@@ -139,16 +134,19 @@ def _check_rows(components: list[Payload], where: list[str]) -> None:
 def _check_component(component: Payload, where: list[str]) -> None:
     if len(component.get("custom_id") or "") > CUSTOM_ID_LIMIT:
         raise too_long([*where, "custom_id"], CUSTOM_ID_LIMIT)
-    if component.get("type") == _BUTTON:
+    if component.get("type") == ComponentKind.BUTTON:
         if len(component.get("label") or "") > LABEL_LIMIT:
             raise too_long([*where, "label"], LABEL_LIMIT)
         if not component.get("label") and not component.get("emoji") and component.get("style") not in _LINK_STYLES:
             raise invalid_form([*where, "label"], "BUTTON_COMPONENT_INVALID", "A label or an emoji is required")
-    if component.get("type") == _TEXT_INPUT:
+    if component.get("type") == ComponentKind.TEXT_INPUT:
         for key, limit in TEXT_INPUT_TEXTS.items():
             if utf16_length(component.get(key) or "") > limit:
                 raise too_long([*where, key], limit)
-    if component.get("type") == _STRING_SELECT and not 1 <= len(component.get("options") or []) <= SELECT_OPTIONS:
+    if (
+        component.get("type") == ComponentKind.STRING_SELECT
+        and not 1 <= len(component.get("options") or []) <= SELECT_OPTIONS
+    ):
         raise invalid_form([*where, "options"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 25 in length.")
 
 
@@ -185,17 +183,17 @@ def check_modal(modal: Payload) -> None:
 def _check_modal_part(part: Payload, where: list[str | int]) -> None:
     """Rows hold one text input with a label of its own; labels hold one field; texts stand by themselves."""
     inputs: list[Payload] = part.get("components") or []
-    if part.get("type") == _ACTION_ROW:
-        if [one.get("type") for one in inputs] != [_TEXT_INPUT]:
+    if part.get("type") == ComponentKind.ACTION_ROW:
+        if [one.get("type") for one in inputs] != [ComponentKind.TEXT_INPUT]:
             raise invalid_form([*where, "components"], "UNION_TYPE_CHOICES", "Value of field must be one of (4).")
         if not 1 <= utf16_length(inputs[0].get("label") or "") <= MODAL_TITLE:
             raise invalid_form([*where, "components", 0, "label"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 45.")
-    elif part.get("type") == _LABEL:
+    elif part.get("type") == ComponentKind.LABEL:
         if (part.get("component") or {}).get("type") not in _FIELDS:
             raise invalid_form([*where, "component"], "BASE_TYPE_REQUIRED", "This field is required")
         if not 1 <= utf16_length(part.get("label") or "") <= MODAL_TITLE:
             raise invalid_form([*where, "label"], "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 45 in length.")
         if utf16_length(part.get("description") or "") > TEXT_LIMIT:
             raise too_long([*where, "description"], TEXT_LIMIT)
-    elif part.get("type") != _TEXT_DISPLAY:
+    elif part.get("type") != ComponentKind.TEXT_DISPLAY:
         raise invalid_form([*where, "type"], "UNION_TYPE_CHOICES", "Value of field must be one of (1, 10, 18).")

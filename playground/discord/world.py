@@ -11,7 +11,7 @@ from playground.discord.errors import (
     unknown_guild,
 )
 from playground.discord.events import Event, EventKind, Feed
-from playground.discord.model import Channel, ChannelKind, Guild, Member, Overwrite, Role, User
+from playground.discord.model import Channel, ChannelKind, CommandKind, Guild, Member, Overwrite, Role, User
 from playground.discord.payloads import Payload, Snowflakes
 from playground.discord.permissions import ALL, USUAL, Permission, in_channel, in_guild
 from playground.discord.settings import Settings
@@ -167,7 +167,7 @@ class World:
         registered = []
         for sent in commands:
             command = {
-                "type": 1,
+                "type": int(CommandKind.CHAT_INPUT),
                 "description": "",
                 "options": [],
                 "default_member_permissions": None,

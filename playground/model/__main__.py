@@ -22,8 +22,6 @@ from playground.model.engine import Engine, EngineError
 from playground.model.gguf import NotAModelError
 from playground.model.ollama import application
 
-# From sysexits.h: a service that is needed is not there.
-_UNAVAILABLE = 69
 _LAST_WORDS = 0.3
 """Seconds that answers have to end in, at the end of all."""
 
@@ -39,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"The demo model can't be served: {wrong}.\n")
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
-    return _UNAVAILABLE
+    return os.EX_UNAVAILABLE
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import httpx
+from pydantic import BaseModel
 
 from bot.errors import LlampostError
 from bot.llm.address import Address, parse_host
 
 _ANSWER_WITHIN = 5.0
+
+
+class _Listed(BaseModel):
+    name: str
+    size: int | None = None
+
+
+class _Tags(BaseModel):
+    models: list[_Listed] | None
+
+
+class _Shown(BaseModel):
+    capabilities: list[str] = ["completion"]
+
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 class NoModelError(Exception):
@@ -57,8 +75,11 @@ async def choose(
         return Embedded(None)
 
 
-async def find_model(host: str | None, model: str | None) -> Found:
-    """Take what is named, else what the environment names, else the smallest model that can chat."""
+async def find_model(host: str | None, model: str | None, *, answer_within: float = _ANSWER_WITHIN) -> Found:
+    """Take what is named, else what the environment names, else the smallest model that can chat.
+
+    Raises NoModelError where a question has no whole answer within so many seconds.
+    """
     named_host = host or os.environ.get("OLLAMA_HOST") or ""
     wanted = model or os.environ.get("OLLAMA_MODEL") or ""
     try:
@@ -68,17 +89,16 @@ async def find_model(host: str | None, model: str | None) -> Found:
     auth = httpx.BasicAuth(*address.credentials) if address.credentials else None
     # A proxy of the environment would be asked for this machine, too.
     async with httpx.AsyncClient(
-        base_url=address.url, auth=auth, timeout=_ANSWER_WITHIN, trust_env=not address.is_local
+        base_url=address.url, auth=auth, timeout=answer_within, trust_env=not address.is_local
     ) as client:
         models = await _models(client, address)
         return Found(named_host or address.url, wanted or await _smallest(client, address, models))
 
 
-async def _models(client: httpx.AsyncClient, address: Address) -> list[dict[str, Any]]:
+async def _models(client: httpx.AsyncClient, address: Address) -> list[_Listed]:
     try:
-        answer = (await client.get("/api/tags")).raise_for_status()
-        models: list[dict[str, Any]] = answer.json()["models"]
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        models = (await _asked(_Tags, client, "GET", "/api/tags")).models
+    except (httpx.HTTPError, TimeoutError, ValueError):
         raise NoModelError(
             f"No Ollama answers at {address.url}: start it (`ollama serve`, from https://ollama.com/download), "
             "or set OLLAMA_HOST to the address of yours."
@@ -88,17 +108,24 @@ async def _models(client: httpx.AsyncClient, address: Address) -> list[dict[str,
     return models
 
 
-async def _smallest(client: httpx.AsyncClient, address: Address, models: list[dict[str, Any]]) -> str:
-    for model in sorted(models, key=lambda one: int(one.get("size") or 0)):
-        if await _chats(client, str(model["name"])):
-            return str(model["name"])
+async def _smallest(client: httpx.AsyncClient, address: Address, models: list[_Listed]) -> str:
+    for model in sorted(models, key=lambda one: one.size or 0):
+        if await _chats(client, model.name):
+            return model.name
     raise NoModelError(f"The Ollama at {address.url} has no model that can chat: get one with `ollama pull llama3.2`.")
 
 
 async def _chats(client: httpx.AsyncClient, model: str) -> bool:
     """Embedding models can't; servers before 0.6.4 don't tell, so there any model is tried."""
     try:
-        shown = (await client.post("/api/show", json={"model": model})).raise_for_status().json()
-    except (httpx.HTTPError, ValueError):
+        return "completion" in (await _asked(_Shown, client, "POST", "/api/show", model=model)).capabilities
+    except (httpx.HTTPError, TimeoutError, ValueError):
         return True
-    return "completion" in shown.get("capabilities", ["completion"])
+
+
+async def _asked(kind: type[_Answer], client: httpx.AsyncClient, method: str, path: str, **body: str) -> _Answer:
+    """Raises httpx.HTTPError, TimeoutError, ValueError for an answer of another kind."""
+    # The client's own timeout begins anew with each byte.
+    async with asyncio.timeout(client.timeout.read):
+        answer = await client.request(method, path, json=body or None)
+    return kind.model_validate_json(answer.raise_for_status().content)

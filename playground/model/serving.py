@@ -1,13 +1,16 @@
 """The model that the command line asks for, served while it is needed."""
 
 import argparse
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from playground.model.choice import Embedded, Found, choose
-from playground.model.process import EmbeddedModel
+from playground.model.download import DownloadError
+from playground.model.process import EmbeddedModel, ModelFailedError
+from playground.terminal import tell
 
 # A tiny model rambles, is slow with a long memory, and soon loses itself where it may choose its words freely.
 _FOR_A_TINY_MODEL = {"OLLAMA_NUM_PREDICT": "250", "OLLAMA_NUM_CTX": "2048", "OLLAMA_TEMPERATURE": "0.2"}
@@ -45,9 +48,30 @@ async def chosen(options: argparse.Namespace) -> Found | Embedded:
 
 @asynccontextmanager
 async def served(choice: Found | Embedded, folder: Path) -> AsyncIterator[Served]:
-    """Serve the choice; the embedded model logs in `folder`. Raises DownloadError, ModelFailedError."""
+    """Serve the choice; the embedded model logs in `folder`, and is started again where it ends by itself.
+
+    Raises DownloadError, ModelFailedError.
+    """
     if isinstance(choice, Found):
         yield Served(choice.host, choice.model, embedded=False)
         return
     async with EmbeddedModel(folder, file=choice.file) as model:
-        yield Served(model.host, model.model, embedded=True)
+        keeping = asyncio.create_task(keep(model, tell))
+        try:
+            yield Served(model.host, model.model, embedded=True)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def keep(model: EmbeddedModel, report: Callable[[str], None]) -> None:
+    """Start it again whenever it ends by itself, and report that in sentences; return where it can't be started."""
+    while True:
+        code = await model.exited()
+        report(f"The demo model ended with exit code {code}, so it is started again.")
+        try:
+            await model.start()
+        except (DownloadError, ModelFailedError, OSError) as failure:
+            report(f"There is no demo model any more, so start the demo again. {failure}")
+            return
+        report("The demo model is back.")

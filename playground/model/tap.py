@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Self
 
 import aiohttp
@@ -39,13 +40,29 @@ class Tap:
         self._target = parse_host(target_url)
         self._asked = 0
         self._session: aiohttp.ClientSession
-        self._runner: web.AppRunner
+        self._stack: AsyncExitStack
         self.url = ""
         self.exchanges: deque[Exchange] = deque(maxlen=_KEPT)
         """The newest chats, oldest first."""
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
+        async with AsyncExitStack() as stack:
+            self._session = await stack.enter_async_context(self._connected())
+            app = web.Application(client_max_size=0)
+            app.router.add_route("*", "/{path:.*}", self._respond)
+            runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+            stack.push_async_callback(runner.cleanup)
+            await runner.setup()
+            await web.TCPSite(runner, _HOST, 0).start()
+            self._stack = stack.pop_all()
+        self.url = f"http://{_HOST}:{runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def _connected(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=httpx.create_ssl_context()),
             timeout=aiohttp.ClientTimeout(total=None, connect=_CONNECT_WITHIN),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -54,17 +71,6 @@ class Tap:
             trust_env=not self._target.is_local,
             skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
         )
-        app = web.Application(client_max_size=0)
-        app.router.add_route("*", "/{path:.*}", self._respond)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, _HOST, 0).start()
-        self.url = f"http://{_HOST}:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
-        await self._session.close()
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         """Let a failure look as it is.
@@ -72,6 +78,9 @@ class Tap:
         For 502 the bot says that a proxy finds no Ollama behind it, which is the truth; a connection that closes
         without a response would be an answer that broke off, though none had begun.
         """
+        # Browsers say where a page is from, and by which name they came; no page has any business here.
+        if "Origin" in request.headers or request.host != self.url.removeprefix("http://"):
+            return web.Response(status=403)
         try:
             return await self._recorded(request)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):

@@ -8,7 +8,7 @@ from itertools import islice, takewhile
 from playground.discord import Event, EventKind, LoopbackDiscord
 from playground.discord.api import Call
 from playground.discord.buckets import Level
-from playground.discord.model import ChannelKind, Interaction, InteractionKind
+from playground.discord.model import ChannelKind, CommandKind, Interaction, InteractionKind
 from playground.discord.payloads import Payload, utc_now
 from playground.discord.settings import Family
 from playground.model.exchange import Exchange
@@ -26,7 +26,6 @@ _ANSWERS = 10
 _UNKNOWN = 20
 _QUESTION = 80
 _OF_MESSAGES = (EventKind.MESSAGE_CREATE, EventKind.MESSAGE_UPDATE)
-_CHAT_INPUT = 1
 
 _IN_A_CHANNEL: dict[Family, str] = {
     "message_create": "messages",
@@ -140,7 +139,7 @@ class Gauges:
 def _interaction(interaction: Interaction) -> str:
     match interaction.kind:
         case InteractionKind.COMMAND:
-            is_typed = interaction.data.get("type", _CHAT_INPUT) == _CHAT_INPUT
+            is_typed = interaction.data["type"] == CommandKind.CHAT_INPUT
             return f"an interaction of {'/' if is_typed else ''}{interaction.command}"
         case InteractionKind.COMPONENT:
             return "a click on a button or a choice"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from playground.discord import Actor, ChannelHandle, LoopbackDiscord, Message
 from playground.discord.drafts import FILES_LIMIT
@@ -84,7 +85,7 @@ async def read_order(request: web.Request, discord: LoopbackDiscord) -> Order:
     if request.content_type == "multipart/form-data":
         try:
             data, files = await _read_form(request)
-        except ValueError as broken:
+        except (ValueError, HttpProcessingError) as broken:
             raise RefusedError("The form cannot be read.") from broken
     else:
         data, files = await request.read(), []
@@ -93,7 +94,7 @@ async def read_order(request: web.Request, discord: LoopbackDiscord) -> Order:
 
 
 async def _read_form(request: web.Request) -> tuple[bytes, list[File]]:
-    """Read a form within the size that one request may have. Raises ValueError where it is broken."""
+    """Read a form within the size that one request may have. Raises ValueError, HttpProcessingError."""
     data, files, size = b"", list[File](), 0
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader):
@@ -116,7 +117,9 @@ async def _read_form(request: web.Request) -> tuple[bytes, list[File]]:
 def _name(filename: str) -> str:
     """A browser sends no folders; a path in a name would only confuse whoever downloads it."""
     last = filename.replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in last if letter.isprintable()) or "file"
+    name = "".join(letter for letter in last if letter.isprintable())
+    # As the last part of an address, dots alone would mean the folder.
+    return name if name.strip(".") else "file"
 
 
 def _parsed(data: bytes) -> Payload:

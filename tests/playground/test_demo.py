@@ -18,6 +18,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from playground.discord import Settings
+from playground.discord.settings import invented_token
 from tests.fake_ollama import MODEL, FakeOllama
 
 from .page.visitor import Stream
@@ -25,6 +27,7 @@ from .page.visitor import Stream
 pytestmark = pytest.mark.wire
 PATIENCE = 60.0
 ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = re.compile(r"http://127\.0\.0\.1:\d+")
 ADDRESS = re.compile(r"Open (http://127\.0\.0\.1:(\d+)/[\w-]+/)")
 
 Json = dict[str, Any]
@@ -126,14 +129,25 @@ async def ollama() -> AsyncIterator[tuple[FakeOllama, str]]:
         yield fake, host
 
 
+def names_in(folder: Path) -> set[str]:
+    return {one.name for one in folder.iterdir()}
+
+
+def discord_of(demo: Demo) -> str:
+    """The address that the bot was given on its command line."""
+    children = Path(f"/proc/{demo.process.pid}/task/{demo.process.pid}/children").read_text().split()
+    [address] = LOOPBACK.findall(" ".join(Path(f"/proc/{child}/cmdline").read_text() for child in children))
+    return str(address)
+
+
 def put_aside(folder: Path) -> list[Path]:
     return list(folder.glob("discord.jsonl.*"))
 
 
-async def stop(demo: Demo) -> float:
-    """Press Ctrl+C; returns the seconds that it takes."""
+async def stop(demo: Demo, number: int = signal.SIGINT) -> float:
+    """Press Ctrl+C, or send another signal; returns the seconds that it takes."""
     begun = time.monotonic()
-    demo.process.send_signal(signal.SIGINT)
+    demo.process.send_signal(number)
     assert await demo.ended() == 0
     return time.monotonic() - begun
 
@@ -266,6 +280,49 @@ async def test_a_damaged_world_is_put_aside_and_said(tmp_path: Path, ollama: tup
         await demo.opened()
         assert "damaged" in demo.said
     assert list(map(Path.read_text, put_aside(tmp_path))) == ["half a fi"]
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+async def test_a_port_that_is_none_is_refused_at_once(port: str, tmp_path: Path) -> None:
+    async with running(tmp_path, "--port", port) as demo:
+        assert await demo.ended() == 2
+        assert "Traceback" not in demo.said
+        assert "argument --port: " in demo.said
+
+
+@pytest.mark.parametrize("name", ["100%40 ü", "what?#"])
+async def test_everything_is_kept_in_the_folder_whatever_its_name_is(
+    name: str, tmp_path: Path, ollama: tuple[FakeOllama, str]
+) -> None:
+    _, host = ollama
+    async with running(tmp_path / name, "--ollama", host) as demo:
+        await demo.opened()
+        assert names_in(tmp_path) == {name}
+        assert "llampost.db" in names_in(tmp_path / name)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="nothing here tells a process's command line")
+async def test_nobody_who_does_not_know_the_token_of_this_run_logs_in_as_the_bot(
+    tmp_path: Path, ollama: tuple[FakeOllama, str]
+) -> None:
+    _, host = ollama
+    async with running(tmp_path, "--ollama", host) as demo:
+        await demo.opened()
+        headers = {"Authorization": f"Bot {invented_token(Settings().bot_id)}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(f"{discord_of(demo)}/api/v10/users/@me") as answer,
+        ):
+            assert answer.status == 401
+
+
+async def test_a_terminal_that_is_closed_ends_it_as_ctrl_c_does(tmp_path: Path, ollama: tuple[FakeOllama, str]) -> None:
+    _, host = ollama
+    async with running(tmp_path, "--ollama", host) as demo, (await demo.opened()).visited() as visit:
+        await visit.command("ask", prompt="Who am I?")
+        await visit.message("Hello there.")
+        await stop(demo, signal.SIGHUP)
+    assert "Hello there." in (tmp_path / "discord.jsonl").read_text()
 
 
 async def test_an_ollama_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ async def test_guilds_channels_and_threads_come_and_go(
     assert (await threaded).parent_id == channel.id
 
     removed = bot.wait_for("thread_delete")
-    server.delete_channel(thread)
+    thread.delete()
     assert (await removed).id == thread.id
 
     left = bot.wait_for("guild_remove")

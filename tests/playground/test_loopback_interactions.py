@@ -13,6 +13,7 @@ from playground.discord import (
     RefusedByClientError,
     ResponseKind,
 )
+from tests.playground.raw_client import raw_client
 from tests.playground.small_bot import SmallBot
 
 
@@ -193,6 +194,20 @@ async def test_a_dead_token_answers_401(
     assert server.invalid_requests == 1
 
 
+@pytest.mark.parametrize("reference", ["1", "original", "@me"])
+async def test_a_message_that_is_none_of_the_interactions_is_unknown(
+    reference: str, bot: SmallBot, server: LoopbackDiscord, general: ChannelHandle, anna: Actor
+) -> None:
+    asked = anna.slash(general, "persona use", name="poet")
+    await asked.message()
+
+    async with raw_client(server) as raw:
+        path = f"/webhooks/{server.settings.bot_id}/{asked.interaction.token}/messages/{reference}"
+        answer = await raw.call("GET", path)
+
+    assert (answer.status, answer.body["code"]) == (404, 10008)
+
+
 async def test_the_first_follow_up_fills_the_placeholder(bot: SmallBot, general: ChannelHandle, anna: Actor) -> None:
     asked = anna.slash(general, "slow")
 
@@ -210,7 +225,7 @@ async def test_an_answer_in_a_deleted_channel_is_lost(
     asked = anna.slash(general, "slow")
     await asked.response()
     gone = asyncio.ensure_future(bot.wait_for("guild_channel_delete"))
-    server.delete_channel(general)
+    general.delete()
     await gone
     bot.may_answer.set()
 

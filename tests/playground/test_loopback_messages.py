@@ -204,7 +204,7 @@ async def test_channels_and_permissions_are_missed_as_in_discord(
     general.deny_bot(Permission.VIEW_CHANNEL)
     with pytest.raises(discord.Forbidden) as blind:
         await place.send("x")
-    server.delete_channel(general)
+    general.delete()
     with pytest.raises(discord.NotFound) as gone:
         await place.send("x")
 

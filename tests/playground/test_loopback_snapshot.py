@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.discord import Actor, ChannelHandle, GuildHandle, LoopbackDiscord, Message, Permission
-from playground.discord.snapshot import Keeper, Snapshot, UnreadableSnapshotError
+from playground.discord.keeper import Keeper
+from playground.discord.snapshot import Snapshot, UnreadableSnapshotError
 from tests.playground.raw_client import raw_client
 from tests.playground.small_bot import SmallBot
 
@@ -24,7 +25,8 @@ _BUSY = """
 import asyncio, sys
 from pathlib import Path
 from playground.discord import LoopbackDiscord
-from playground.discord.snapshot import Keeper, Snapshot
+from playground.discord.keeper import Keeper
+from playground.discord.snapshot import Snapshot
 
 async def main():
     async with LoopbackDiscord() as discord:
@@ -43,6 +45,11 @@ _MILLISECONDS = 22
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "world.json"
+
+
+def save(server: LoopbackDiscord, path: Path) -> None:
+    snapshot = Snapshot(path)
+    snapshot.write(snapshot.take(server))
 
 
 @asynccontextmanager
@@ -69,7 +76,7 @@ async def test_people_places_and_rights_come_back(server: LoopbackDiscord, guild
     dm = anna.dm
     server.world.set_commands(None, [{"name": "ask", "description": "Ask"}])
     server.world.set_commands(guild.id, [{"name": "Explain", "type": 3}])
-    Snapshot(path).save(server)
+    save(server, path)
     async with restarted(path) as again:
         assert again.world.users == server.world.users
         assert again.world.guilds == server.world.guilds
@@ -83,7 +90,7 @@ async def test_files_are_served_at_the_new_address(
 ) -> None:
     data = bytes(range(256))
     said = anna.say(general, "look", attachments=[("what is this #1?.bin", data)])
-    Snapshot(path).save(server)
+    save(server, path)
     async with restarted(path) as again, aiohttp.ClientSession() as session:
         (file,) = again.messages.history(said.channel_id)[0].attachments
         assert file.url.startswith(again.url)
@@ -97,7 +104,7 @@ async def test_an_answer_still_tells_who_asked_by_which_command(
 ) -> None:
     asked = anna.slash(general, "persona use", name="poet")
     await asked.message()
-    Snapshot(path).save(server)
+    save(server, path)
     async with restarted(path) as again:
         (message,) = again.messages.history(general.id)
         assert message.interaction_id == asked.id
@@ -113,7 +120,7 @@ async def test_ephemeral_messages_are_forgotten_and_thinking_ones_are_not(
     secret = anna.slash(general, "ask", prompt="psst", private=True)
     await thinking.response()
     await secret.message(lambda message: message.content == "and more")
-    Snapshot(path).save(server)
+    save(server, path)
     assert len(everything(server)) == 3
     async with restarted(path) as again:
         (kept,) = everything(again)
@@ -130,7 +137,7 @@ async def test_replies_and_nonces_keep_what_they_point_to(
     body = {"content": "hi", "nonce": "7", "enforce_nonce": True, "message_reference": {"message_id": str(said.id)}}
     async with raw_client(server) as client:
         posted = await client.call("POST", f"/channels/{general.id}/messages", body)
-    Snapshot(path).save(server)
+    save(server, path)
     async with restarted(path) as again, raw_client(again) as client:
         repeated = await client.call("POST", f"/channels/{general.id}/messages", body)
         assert repeated.body["id"] == posted.body["id"]
@@ -142,7 +149,7 @@ async def test_ids_go_on_rising_even_if_the_clock_was_set_back(
 ) -> None:
     server.world.ids.resume(server.world.ids.next(), margin=3600)
     said = anna.say(general, "from the future")
-    Snapshot(path).save(server)
+    save(server, path)
     lost = anna.say(general, "after the last save")
     async with restarted(path) as again:
         assert again.world.ids.next() > lost.id > said.id
@@ -155,7 +162,7 @@ async def test_only_the_newest_messages_are_kept(
     anna.say(quiet, "long ago")
     for number in range(1001):
         anna.say(general, str(number))
-    Snapshot(path).save(server)
+    save(server, path)
     async with restarted(path) as again:
         assert [message.content for message in again.messages.history(quiet.id)] == ["long ago"]
         assert [message.content for message in again.messages.history(general.id)] == [
@@ -168,7 +175,7 @@ async def test_no_message_is_kept_behind_twenty_mebibytes_of_files(
 ) -> None:
     for name in ("first", "second", "third"):
         anna.say(general, name, attachments=[(name, bytes(10 * 1024 * 1024))])
-    Snapshot(path).save(server)
+    save(server, path)
     async with restarted(path) as again:
         assert [message.content for message in everything(again)] == ["third", "second"]
 
@@ -183,7 +190,7 @@ async def test_any_text_and_any_file_come_back(tmp_path: Path, content: str, dat
         general, anna = guild.add_channel(), guild.add_member("Anna")
         said = anna.say(general, content[:2000] or "-", attachments=[(content[:9] or "-", data)])
         server.messages.edit(said, {"embeds": embeds, "content": None}, ())
-        Snapshot(path).save(server)
+        save(server, path)
         async with restarted(path) as again:
             (before,), (after,) = everything(server), everything(again)
             assert (after.embeds, after.content, after.pings) == (before.embeds, before.content, before.pings)
@@ -195,7 +202,7 @@ async def test_half_a_surrogate_pair_does_not_stop_the_saving(
     server: LoopbackDiscord, general: ChannelHandle, anna: Actor, path: Path
 ) -> None:
     anna.say(general, "half \ud83d pair")
-    Snapshot(path).save(server)
+    save(server, path)
     async with restarted(path) as again:
         assert everything(again)[0].content == "half ? pair"
 
@@ -205,7 +212,7 @@ async def test_half_a_surrogate_pair_does_not_stop_the_saving(
 
 async def test_the_file_is_its_owners_only_and_the_only_one(server: LoopbackDiscord, path: Path) -> None:
     path.with_name("world.json.new").write_text("left behind by a crash")
-    Snapshot(path).save(server)
+    save(server, path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(path.parent.iterdir()) == [path]
 
@@ -215,26 +222,26 @@ async def test_what_did_not_change_is_not_written_again(
 ) -> None:
     said = anna.say(general, "one")
     snapshot = Snapshot(path)
-    snapshot.save(server)
+    snapshot.write(snapshot.take(server))
     written = path.stat().st_ino
-    snapshot.save(server)
+    snapshot.write(snapshot.take(server))
     assert path.stat().st_ino == written
     server.age(said, 60)
-    snapshot.save(server)
+    snapshot.write(snapshot.take(server))
     assert path.stat().st_ino != written
 
 
 @pytest.mark.parametrize("cut", [0, 1, 30, 200, -1])
 async def test_a_damaged_file_is_put_aside_and_said(server: LoopbackDiscord, path: Path, cut: int) -> None:
     server.add_guild("Lost")
-    Snapshot(path).save(server)
+    save(server, path)
     damaged = path.read_bytes()[:cut]
     path.write_bytes(damaged)
     async with LoopbackDiscord() as again:
         with pytest.raises(UnreadableSnapshotError, match=r"is damaged, so it was renamed to world\.json\."):
             Snapshot(path).restore(again)
         assert not again.world.guilds
-        Snapshot(path).save(again)
+        save(again, path)
     kept, anew = sorted(path.parent.iterdir(), key=lambda one: one == path)
     assert (kept.read_bytes(), anew) == (damaged, path)
 

@@ -116,3 +116,21 @@ async def test_a_bot_that_does_not_start_is_an_error(discord: LoopbackDiscord, t
         await stage.supervisor.start()
     assert stage.told.states == ["starting", "crashed"]
     assert stage.supervisor.can_restart
+
+
+def moved(folder: Path, name: str) -> Path:
+    return folder.rename(folder.with_name(name))
+
+
+async def test_a_bot_whose_folder_is_gone_for_a_while_can_be_started_later(stage: Stage, tmp_path: Path) -> None:
+    elsewhere = moved(tmp_path, "elsewhere")
+    stage.told.states.clear()
+
+    await stage.supervisor.restart()
+
+    assert stage.told.states == ["stopping", "stopped", "starting", "crashed"]
+    assert stage.supervisor.can_restart
+    assert "No such file or directory" in stage.reports[0]
+    moved(elsewhere, tmp_path.name)
+    with another_life(stage):
+        await stage.supervisor.restart()

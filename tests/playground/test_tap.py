@@ -70,6 +70,15 @@ async def test_a_chat_is_recorded_as_the_model_got_it_and_as_it_answered(ollama:
     assert exchange.began <= exchange.first_token_at
 
 
+@pytest.mark.parametrize("header", [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}])
+async def test_a_page_in_a_browser_gets_nothing_through_it(ollama: FakeOllama, header: dict[str, str]) -> None:
+    async with ollama.serving() as host, Tap(host) as tap, aiohttp.ClientSession(headers=header) as session:
+        async with session.get(f"{tap.url}/api/tags") as listed, session.post(f"{tap.url}/api/chat", data="x") as asked:
+            assert (listed.status, asked.status) == (403, 403)
+
+        assert not tap.exchanges
+
+
 async def test_of_images_only_the_size_is_kept(ollama: FakeOllama) -> None:
     body = {"model": MODEL, "messages": [{"role": "user", "content": "What is it?", "images": ["QUJDREVG"]}]}
 

@@ -13,8 +13,8 @@ from playground.with_parent import main
 # Says when it is up, and how it was told to end.
 CHILD = """
 import signal, sys
-print("up", sys.argv[1:], flush=True)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+print("up", sys.argv[1:], flush=True)
 signal.pause()
 """
 # Starts the child with a pipe, and waits for its own death.

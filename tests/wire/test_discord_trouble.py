@@ -175,7 +175,7 @@ async def test_a_deleted_channel_frees_the_model(stage: Stage, bot: BotProcess, 
     held = Held(stage.ollama, before=1)
     await stage.anna.slash(place, "ask", prompt="Hi").message(shows("Hello"))
 
-    stage.discord.delete_channel(parent if kind == "parent" else place)
+    (parent if kind == "parent" else place).delete()
 
     await held.left()
     await works_still(stage)

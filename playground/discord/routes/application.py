@@ -7,20 +7,20 @@ from aiohttp import web
 from playground.discord.answers import json_answer
 from playground.discord.api import API, BASE
 from playground.discord.errors import invalid_form, unauthorized, unknown_command
+from playground.discord.model import CommandKind
+from playground.discord.objects import user_payload
 from playground.discord.payloads import Payload, as_id, utf16_length
-from playground.discord.serialize import user_payload
 from playground.discord.uploads import read_json
 
 routes = web.RouteTableDef()
 _GLOBAL = BASE + "/applications/{application}/commands"
 _GUILD = BASE + "/applications/{application}/guilds/{guild}/commands"
-_CHAT_INPUT = 1
 _NAME = re.compile(r"[-_'\w]{1,32}")
 _NAME_LIMIT = 32
 _TEXT_LIMIT = 100
 _OPTION_LIMIT = 25
 _COMMAND_TOTAL = 8000
-_COMMANDS_OF_A_KIND = {1: 100, 2: 15, 3: 15}
+_COMMANDS_OF_A_KIND = {CommandKind.CHAT_INPUT: 100, CommandKind.USER: 15, CommandKind.MESSAGE: 15}
 
 
 @routes.get(BASE + "/gateway")
@@ -75,7 +75,7 @@ async def overwrite_commands(request: web.Request) -> web.Response:
     for index, command in enumerate(commands):
         _check_command(command, [index])
     for kind, limit in _COMMANDS_OF_A_KIND.items():
-        if sum(command.get("type", _CHAT_INPUT) == kind for command in commands) > limit:
+        if sum(command.get("type", CommandKind.CHAT_INPUT) == kind for command in commands) > limit:
             raise invalid_form([], "APPLICATION_COMMANDS_TOO_MANY", f"Maximum number of commands reached ({limit})")
     return json_answer(request.app[API].world.set_commands(place, commands))
 
@@ -88,7 +88,8 @@ async def create_command(request: web.Request) -> web.Response:
     command: Payload = await read_json(request)
     _check_command(command, [])
     known = request.app[API].world.commands.get(place, [])
-    others = [old for old in known if (old["name"], old["type"]) != (command["name"], command.get("type", 1))]
+    replaced = command["name"], command.get("type", CommandKind.CHAT_INPUT)
+    others = [old for old in known if (old["name"], old["type"]) != replaced]
     return json_answer(request.app[API].world.set_commands(place, [*others, command])[-1], 201)
 
 
@@ -133,7 +134,7 @@ def _command_of(request: web.Request) -> Payload:
 def _check_command(command: Payload, path: list[str | int]) -> None:
     """Refuse names, texts and sizes that Discord refuses (interactions, application commands)."""
     name = command.get("name") or ""
-    if command.get("type", _CHAT_INPUT) == _CHAT_INPUT:
+    if command.get("type", CommandKind.CHAT_INPUT) == CommandKind.CHAT_INPUT:
         if not _NAME.fullmatch(name) or name != name.lower():
             raise invalid_form([*path, "name"], "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
         if _size(command) > _COMMAND_TOTAL:

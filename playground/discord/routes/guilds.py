@@ -4,14 +4,13 @@ from aiohttp import web
 
 from playground.discord.answers import json_answer
 from playground.discord.api import API, BASE
-from playground.discord.errors import unknown_user
+from playground.discord.errors import unknown_member, unknown_user
 from playground.discord.model import Guild
+from playground.discord.objects import role_payload, user_payload
 from playground.discord.payloads import as_id
-from playground.discord.serialize import role_payload, user_payload
 
 routes = web.RouteTableDef()
 _GUILD = BASE + "/guilds/{guild}"
-_UNKNOWN_MEMBER = 10007
 
 
 def _guild_of(request: web.Request) -> Guild:
@@ -49,7 +48,7 @@ async def get_member(request: web.Request) -> web.Response:
     guild = _guild_of(request)
     member = guild.members.get(as_id(request.match_info["user"]) or 0)
     if member is None:
-        raise unknown_user(_UNKNOWN_MEMBER)
+        raise unknown_member()
     return json_answer(request.app[API].serializer.member(guild, member))
 
 

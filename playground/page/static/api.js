@@ -12,27 +12,36 @@ import { store } from "./store.js";
  * @throws {Error} its message is one sentence that can be shown to the user
  */
 export async function post(path, data = {}, files = []) {
-    const response = await send(path, JSON.stringify({ as: store.me, ...data }), files);
-    const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(answer.error ?? `The playground answered with the status ${response.status}.`);
-    return answer;
+    const json = JSON.stringify({ as: store.me, ...data });
+    if (!files.length) {
+        return answer(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: json });
+    }
+    const form = new FormData();
+    form.append("data", json);
+    for (const file of files) form.append("file", file, file.name);
+    return answer(path, { method: "POST", body: form });
+}
+
+/**
+ * Fetches what is no user's own.
+ *
+ * @param {string} path such as "prompts/1"
+ * @returns {Promise<any>} the answer, parsed
+ * @throws {Error} its message is one sentence that can be shown to the user
+ */
+export async function get(path) {
+    return answer(path, {});
 }
 
 /**
  * @param {string} path
- * @param {string} json
- * @param {File[]} files
+ * @param {RequestInit} request
  */
-async function send(path, json, files) {
-    try {
-        if (!files.length) {
-            return await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: json });
-        }
-        const form = new FormData();
-        form.append("data", json);
-        for (const file of files) form.append("file", file, file.name);
-        return await fetch(path, { method: "POST", body: form });
-    } catch {
+async function answer(path, request) {
+    const response = await fetch(path, request).catch(() => {
         throw new Error("The playground cannot be reached. Is it still running?");
-    }
+    });
+    const body = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Error(body.error ?? `The playground answered with the status ${response.status}.`);
+    return body;
 }

@@ -30,6 +30,9 @@
  * @typedef {{kind: string, permissions: string}} Place
  */
 
+/** The types of commands that are told apart here. */
+export const CommandType = Object.freeze({ CHAT_INPUT: 1, MESSAGE: 3 });
+
 /** The types of options (API reference, "Application Command Option Type"). */
 export const OptionType = Object.freeze({
     SUBCOMMAND: 1,
@@ -45,7 +48,6 @@ export const OptionType = Object.freeze({
     ATTACHMENT: 11,
 });
 
-const SLASH = 1;
 const IN_SERVERS = 0;
 const IN_DMS = 1;
 const ADMINISTRATOR = 1n << 3n;
@@ -62,7 +64,7 @@ const INNER = [OptionType.SUBCOMMAND, OptionType.GROUP];
  */
 export function offered(commands, place) {
     return commands
-        .filter((command) => command.type === SLASH && isOffered(command, place))
+        .filter((command) => command.type === CommandType.CHAT_INPUT && isOffered(command, place))
         .flatMap((command) => leaves(command.name, command));
 }
 

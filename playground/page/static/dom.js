@@ -43,6 +43,11 @@ export function icon(name) {
     return svg;
 }
 
+/** Three dots that breathe: somebody is at work. */
+export function dots() {
+    return el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
+}
+
 /** @type {WeakMap<Element, string>} */
 const shown = new WeakMap();
 

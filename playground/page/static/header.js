@@ -1,8 +1,8 @@
 /** The head of the chat: where one is, what this place is, and whether the line holds. */
 
-import { el, icon } from "./dom.js";
+import { closedWord } from "./channels.js";
+import { dots, el, icon } from "./dom.js";
 import { nameOf } from "./people.js";
-import { closedWord } from "./sidebar.js";
 import { store } from "./store.js";
 
 /** How long a typing indicator stays without news. */
@@ -50,9 +50,8 @@ export function mountTyping(host) {
 
     const draw = () => {
         const names = [...typing.keys()].map(nameOf).join(" and ");
-        const dots = el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
         if (names)
-            host.replaceChildren(dots, el("strong", {}, names), typing.size > 1 ? " are typing…" : " is typing…");
+            host.replaceChildren(dots(), el("strong", {}, names), typing.size > 1 ? " are typing…" : " is typing…");
         else host.replaceChildren();
     };
     const end = (/** @type {string} */ user) => {

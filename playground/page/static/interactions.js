@@ -1,7 +1,7 @@
 /** Interactions that this tab began: how each ended, and the modals that they opened. */
 
 import { post } from "./api.js";
-import { sentenceOf } from "./notify.js";
+import { sentenceOf } from "./notices.js";
 import { store } from "./store.js";
 
 /**

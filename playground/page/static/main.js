@@ -1,14 +1,15 @@
 /** Puts the page together: the only module that knows all parts. */
 
-import { mountAnnouncer } from "./announcer.js";
-import { mountComposer } from "./composer.js";
+import { mountBotCard } from "./bot-card.js";
+import { mountComposer } from "./composer/composer.js";
+import { mountModals } from "./dialogs/modal.js";
 import { byId } from "./dom.js";
+import { mountDrawer } from "./drawer.js";
 import { mountHeader, mountTyping } from "./header.js";
-import { mountMessages, wordsOf } from "./messages.js";
-import { mountModals } from "./modal.js";
-import { mountNotices } from "./notices.js";
-import { mountPanel } from "./panel.js";
-import { mountDrawer, mountSidebar } from "./sidebar.js";
+import { mountAnnouncer } from "./messages/announcer.js";
+import { mountMessages, wordsOf } from "./messages/messages.js";
+import { mountPanel } from "./panel/panel.js";
+import { mountSidebar } from "./sidebar.js";
 import { store } from "./store.js";
 import { mountTheme } from "./theme.js";
 import { mountWelcome } from "./welcome.js";
@@ -16,14 +17,13 @@ import { mountWelcome } from "./welcome.js";
 const composer = /** @type {HTMLFormElement} */ (byId("composer"));
 
 mountTheme(/** @type {HTMLButtonElement} */ (byId("theme-toggle")));
-mountNotices(byId("notice"));
 mountSidebar({
     channels: byId("channels"),
-    bot: byId("bot-card"),
     actAs: /** @type {HTMLSelectElement} */ (byId("act-as")),
     avatar: byId("me-avatar"),
     name: byId("server-name"),
 });
+mountBotCard(byId("bot-card"));
 mountDrawer({ sidebar: byId("sidebar"), toggle: byId("drawer-toggle"), shade: byId("drawer-shade") });
 mountHeader({ title: byId("chat-title"), banner: byId("banner"), connection: byId("connection") });
 mountWelcome({ start: byId("channel-start"), popup: byId("try"), composer });

@@ -1,24 +1,32 @@
 /** The one notice above the composer, which tells what went wrong until it is dismissed. */
 
-import { el, icon } from "./dom.js";
+import { byId, el, icon } from "./dom.js";
 
-const SHOWN_MS = { error: 15_000, info: 6_000 };
+const SHOWN_MS = 15_000;
+
+let timer = 0;
 
 /**
- * Shows what parts of the page announce by the event "notice".
+ * Tells the user something.
  *
- * @param {HTMLElement} host
+ * @param {string} text one sentence
  */
-export function mountNotices(host) {
-    let timer = 0;
+export function notify(text) {
+    const host = byId("notice");
     const clear = () => host.replaceChildren();
-    document.addEventListener("notice", (event) => {
-        const { text, kind } = /** @type {CustomEvent<{text: string, kind: "error" | "info"}>} */ (event).detail;
-        const dismiss = el("button", { class: "icon-button", type: "button", onclick: clear }, icon("close"));
-        dismiss.setAttribute("aria-label", "Dismiss");
-        host.dataset.kind = kind;
-        host.replaceChildren(el("p", {}, text), dismiss);
-        clearTimeout(timer);
-        timer = setTimeout(clear, SHOWN_MS[kind]);
-    });
+    const label = { "aria-label": "Dismiss" };
+    const dismiss = el("button", { class: "icon-button", type: "button", onclick: clear, ...label }, icon("close"));
+    host.replaceChildren(el("p", {}, text), dismiss);
+    clearTimeout(timer);
+    timer = setTimeout(clear, SHOWN_MS);
+}
+
+/**
+ * The sentence of an error that may be anything.
+ *
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function sentenceOf(error) {
+    return error instanceof Error ? error.message : String(error);
 }

@@ -59,17 +59,16 @@ class Store {
         this.#readHash();
         this.#open();
         addEventListener("hashchange", () => this.#hashChanged());
+        document.addEventListener("visibilitychange", () => this.#open());
     }
 
     /**
      * @param {Kind} kind
      * @param {(data: any) => void} handler
-     * @returns {() => void} takes the handler away again
      */
     on(kind, handler) {
         const handlers = this.#handlers.get(kind) ?? new Set();
         this.#handlers.set(kind, handlers.add(handler));
-        return () => void handlers.delete(handler);
     }
 
     /**
@@ -115,9 +114,12 @@ class Store {
         this.#gone({ id: message.id, channel: message.channel });
     }
 
+    /** Opens the stream anew; a tab that nobody sees has none, since a browser has six connections for all of them. */
     #open() {
         clearTimeout(this.#retry);
         this.#stream?.close();
+        this.#stream = null;
+        if (document.hidden) return;
         const query = new URLSearchParams();
         if (this.#as) query.set("as", this.#as);
         if (this.#gauges) query.set("gauges", "1");

@@ -1,6 +1,7 @@
 /** Dark or light: as the system says, until the reader says otherwise. */
 
 import { icon } from "./dom.js";
+import { remember, remembered } from "./remembered.js";
 
 const KEY = "playground-theme";
 const LIGHT = matchMedia("(prefers-color-scheme: light)");
@@ -11,11 +12,11 @@ const LIGHT = matchMedia("(prefers-color-scheme: light)");
  * @param {HTMLButtonElement} toggle
  */
 export function mountTheme(toggle) {
-    apply(remembered(), toggle);
-    LIGHT.addEventListener("change", () => apply(remembered(), toggle));
+    apply(chosen(), toggle);
+    LIGHT.addEventListener("change", () => apply(chosen(), toggle));
     toggle.addEventListener("click", () => {
         const next = shown() === "dark" ? "light" : "dark";
-        remember(next);
+        remember(KEY, next);
         apply(next, toggle);
     });
 }
@@ -37,20 +38,7 @@ function apply(theme, toggle) {
 }
 
 /** @returns {string | null} */
-function remembered() {
-    try {
-        const theme = localStorage.getItem(KEY);
-        return theme === "dark" || theme === "light" ? theme : null;
-    } catch {
-        return null; // A browser may forbid storage; then the system decides anew each time.
-    }
-}
-
-/** @param {string} theme */
-function remember(theme) {
-    try {
-        localStorage.setItem(KEY, theme);
-    } catch {
-        // See remembered().
-    }
+function chosen() {
+    const theme = remembered(KEY);
+    return theme === "dark" || theme === "light" ? theme : null;
 }

@@ -1,9 +1,9 @@
 /** How a channel begins, and what a newcomer can try in it. */
 
+import { DRAWINGS } from "./channels.js";
 import { el, icon, isNews } from "./dom.js";
+import { nameOf } from "./people.js";
 import { store } from "./store.js";
-
-/** @typedef {import("./store.js").Message} Message */
 
 /** Each is done when the responses to its commands have been seen in this order. */
 const STEPS = [
@@ -46,7 +46,7 @@ export function mountWelcome({ start, popup, composer }) {
 function beginning() {
     const channel = store.channels.get(store.current);
     if (!channel) return [];
-    const bot = store.users.get(store.botId)?.name ?? "The bot";
+    const bot = nameOf(store.botId);
     const [title, ...sentences] = {
         text: [
             `Welcome to #${channel.name}`,
@@ -60,8 +60,8 @@ function beginning() {
         ],
         dm: [channel.name, `This is your conversation with ${bot} alone.`, "Type / for its commands, or just write."],
     }[channel.kind];
-    const drawing = { text: "hash", thread: "thread", dm: "at" }[channel.kind];
-    return [el("span", { class: "start-icon" }, icon(drawing)), el("h3", {}, title), el("p", {}, sentences.join(" "))];
+    const drawing = el("span", { class: "start-icon" }, icon(DRAWINGS[channel.kind]));
+    return [drawing, el("h3", {}, title), el("p", {}, sentences.join(" "))];
 }
 
 /** @param {(text: string) => void} tryOut */

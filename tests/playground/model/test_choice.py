@@ -1,11 +1,14 @@
 """Which model the playground takes where several could be meant."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
-from playground.model.choice import Embedded, Found, NoModelError, choose
+from playground.model.choice import Embedded, Found, NoModelError, choose, find_model
 from tests.fake_ollama import MODEL, FakeOllama
 
 FILE = Path("mine.gguf")
@@ -71,3 +74,56 @@ async def test_an_ollama_that_can_not_chat_is_passed_over() -> None:
 async def test_the_embedded_model_does_not_stand_in_for_another_by_name() -> None:
     with pytest.raises(NoModelError, match="No Ollama answers"):
         await choose(None, "llama3.2", None, usual=NOWHERE)
+
+
+@asynccontextmanager
+async def answering(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """Something that is not quite an Ollama."""
+    app = web.Application()
+    app.router.add_route("*", "/api/{what}", handler)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def saying(tags: str, shown: str = "{}") -> AsyncIterator[str]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(text=tags if request.method == "GET" else shown)
+
+    async with answering(answer) as host:
+        yield host
+
+
+@pytest.mark.parametrize(
+    "tags",
+    ["<html>", "[]", '{"models": [1]}', '{"models": [{}]}', '{"models": [{"name": "a", "size": "b"}]}', "[" * 100_000],
+    ids=lambda tags: tags[:20],
+)
+async def test_what_does_not_answer_as_an_ollama_is_none(tags: str) -> None:
+    async with saying(tags) as host:
+        with pytest.raises(NoModelError, match="No Ollama answers"):
+            await choose(host, None, None)
+
+
+@pytest.mark.parametrize("shown", ["[]", '{"capabilities": null}', "<html>"])
+async def test_a_model_that_does_not_tell_what_it_can_do_is_tried(shown: str) -> None:
+    async with saying('{"models": [{"name": "a"}]}', shown) as host:
+        assert await choose(host, None, None) == Found(host, "a")
+
+
+async def test_an_ollama_that_never_ends_its_answer_is_given_up() -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.01)
+
+    async with answering(drip) as host:
+        with pytest.raises(NoModelError, match="No Ollama answers"):
+            await find_model(host, None, answer_within=0.1)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from playground.model.process import EmbeddedModel, ModelFailedError
+from playground.model.serving import keep
 
 ENDS_WITHIN = 5.0
 """Seconds; it is one on a machine that has nothing else to do."""
@@ -116,6 +117,35 @@ async def test_what_the_machine_lacks_is_said(gguf: Path, tmp_path: Path, engine
     assert code == 69
     assert sentence in errors
     assert len(errors.splitlines()) == 1
+
+
+async def test_a_model_that_is_killed_is_back_at_the_same_address(gguf: Path, tmp_path: Path) -> None:
+    reports: asyncio.Queue[str] = asyncio.Queue()
+    async with EmbeddedModel(tmp_path, file=gguf) as model, httpx.AsyncClient(trust_env=False) as client:
+        keeping = asyncio.create_task(keep(model, reports.put_nowait))
+        for before in (model.pid, model.pid):
+            host = model.host
+            os.kill(model.pid, signal.SIGKILL)
+
+            assert await reports.get() == "The demo model ended with exit code -9, so it is started again."
+            assert await reports.get() == "The demo model is back."
+            assert model.pid != before
+            assert (await client.get(host)).text == "Ollama is running"
+        keeping.cancel()
+
+
+async def test_a_model_that_does_not_come_back_is_told(gguf: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.gguf"
+    file.symlink_to(gguf)
+    reports: asyncio.Queue[str] = asyncio.Queue()
+    async with EmbeddedModel(tmp_path, file=file) as model:
+        file.unlink()
+        os.kill(model.pid, signal.SIGKILL)
+
+        await keep(model, reports.put_nowait)
+
+    assert "so it is started again" in reports.get_nowait()
+    assert reports.get_nowait().startswith("There is no demo model any more, so start the demo again.")
 
 
 async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:

@@ -32,6 +32,17 @@ async def test_a_file_needs_no_text(visitor: Visitor, general: ChannelHandle, an
     assert (await visitor.upload("say", anna, [("a", b"")], channel=str(general.id))).status == 200
 
 
+@pytest.mark.parametrize("name", [".", "..", "../..", "a/..", "\u202e"])
+async def test_a_file_whose_name_is_none_can_be_downloaded_all_the_same(
+    name: str, visitor: Visitor, general: ChannelHandle, anna: Actor
+) -> None:
+    await visitor.upload("say", anna, [(name, b"x")], channel=str(general.id), content="")
+
+    [attachment] = general.messages()[-1].attachments
+    assert attachment.filename == "file"
+    assert (await visitor.get(f"files/{attachment.id}/file")).body == b"x"
+
+
 @pytest.mark.parametrize("pings", [True, False])
 async def test_a_reply_pings_unless_it_is_told_not_to(
     pings: bool, visitor: Visitor, general: ChannelHandle, anna: Actor, ben: Actor

@@ -147,7 +147,9 @@ async def test_a_body_that_is_no_json_object_is_refused(body: bytes, visitor: Vi
     assert (refused.status, refused.error) == (400, "The body must be a JSON object.")
 
 
-@pytest.mark.parametrize("body", [b"", b"--x\r\n\r\nnothing\r\n--x--\r\n", b"--x\r\nContent-Disposition: form-data"])
+@pytest.mark.parametrize(
+    "body", [b"", b"--x\r\n\r\nnothing\r\n--x--\r\n", b"--x\r\nContent-Disposition: form-data", b"--x\r\nno header\r\n"]
+)
 async def test_a_broken_form_is_refused(body: bytes, visitor: Visitor) -> None:
     refused = await visitor.call("POST", "say", data=body, Content_Type="multipart/form-data; boundary=x")
 
