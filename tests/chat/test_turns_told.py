@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -83,7 +84,7 @@ async def test_nobody_is_told_twice_within_some_seconds_however_quickly_the_line
 
     at = [moment for moment, _, _ in last.told]
     assert [ahead for _, ahead, _ in last.told] == [30, 21, 11, 1]
-    assert all(later - earlier >= QUIET for earlier, later in zip(at, at[1:], strict=False))
+    assert all(later - earlier >= QUIET for earlier, later in pairwise(at))
     assert all(len(asker.told) <= 4 for asker in quick)
 
 

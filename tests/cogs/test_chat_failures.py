@@ -123,7 +123,10 @@ async def test_a_limit_that_is_used_up_without_a_word_is_said(
 
     assert said(silent).splitlines()[1:] == [
         "*The model used up all its tokens on thinking, before it said anything.*",
-        f"{SIGNATURE} · thought for 1 s · cut off at the token limit of 1024; `/settings set num_predict 2048` allows more",
+        (
+            f"{SIGNATURE} · thought for 1 s · cut off at the token limit of 1024; "
+            "`/settings set num_predict 2048` allows more"
+        ),
     ]
 
 
