@@ -50,10 +50,10 @@ ask: $(DEMO) ## Ask the real bot in the terminal: make ask PROMPT="What is the c
 	@test -n "$$PROMPT" || { echo 'Say what to ask: make ask PROMPT="What is the capital of Poland?"'; exit 1; }
 	@$(BIN)/python -m playground.ask $(ARGS) "$$PROMPT"
 
-run: $(READY) ## Run the bot with the settings in .env
+run: $(DEMO) ## Run the bot with the settings in .env
 	@$(BIN)/python -m bot
 
-check: $(READY) ## Say of token, intents, Ollama, model and database how they are and what helps
+check: $(DEMO) ## Say of token, intents, Ollama, model and database how they are and what helps
 	@$(BIN)/python -m bot check
 
 test: $(READY) lint ## Linters, types, architecture and all tests

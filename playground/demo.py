@@ -155,8 +155,11 @@ def _usable(port: int) -> int:
 
 
 def _of_the_model(model: Served) -> str:
+    if model.file:
+        return f"The model {model.model} of {model.file.name} answers here."
     if model.embedded:
-        return f"A tiny demo model answers here, {model.model}: it is quick, and it makes things up."
+        habits = "it is quick, makes things up, and often ignores its persona"
+        return f"A tiny demo model answers here, {model.model}: {habits}."
     return f"The model {model.model} of your Ollama answers here."
 
 

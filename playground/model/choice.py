@@ -92,7 +92,15 @@ async def find_model(host: str | None, model: str | None, *, answer_within: floa
         base_url=address.url, auth=auth, timeout=answer_within, trust_env=not address.is_local
     ) as client:
         models = await _models(client, address)
+        if model:
+            _require(model, models, address)
         return Found(named_host or address.url, wanted or await _smallest(client, address, models))
+
+
+def _require(model: str, models: list[_Listed], address: Address) -> None:
+    names = [one.name for one in models]
+    if not {model, f"{model}:latest"} & set(names):
+        raise NoModelError(f"The Ollama at {address.url} has no model {model}; it has {', '.join(sorted(names))}.")
 
 
 async def _models(client: httpx.AsyncClient, address: Address) -> list[_Listed]:
@@ -101,7 +109,7 @@ async def _models(client: httpx.AsyncClient, address: Address) -> list[_Listed]:
     except (httpx.HTTPError, TimeoutError, ValueError):
         raise NoModelError(
             f"No Ollama answers at {address.url}: start it (`ollama serve`, from https://ollama.com/download), "
-            "or set OLLAMA_HOST to the address of yours."
+            "or name yours with --ollama URL or OLLAMA_HOST."
         ) from None
     if not models:
         raise NoModelError(f"The Ollama at {address.url} has no model yet: get one with `ollama pull llama3.2`.")

@@ -23,6 +23,8 @@ class Served:
     host: str
     model: str
     embedded: bool
+    file: Path | None = None
+    """Where somebody named one for the embedded model."""
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -36,7 +38,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--ollama", metavar="URL", help="where Ollama is; default: OLLAMA_HOST, else this machine")
     source.add_argument("--embedded", action="store_true", help="use the embedded model even where an Ollama answers")
-    source.add_argument("--model-file", metavar="FILE", type=Path, help="a model in GGUF instead of the embedded one")
+    source.add_argument("--model-file", metavar="FILE", type=_file, help="a model in GGUF instead of the embedded one")
+
+
+def _file(text: str) -> Path:
+    file = Path(text)
+    if not file.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return file
 
 
 async def chosen(options: argparse.Namespace) -> Found | Embedded:
@@ -58,7 +67,7 @@ async def served(choice: Found | Embedded, folder: Path) -> AsyncIterator[Served
     async with EmbeddedModel(folder, file=choice.file) as model:
         keeping = asyncio.create_task(keep(model, tell))
         try:
-            yield Served(model.host, model.model, embedded=True)
+            yield Served(model.host, model.model, embedded=True, file=choice.file)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)

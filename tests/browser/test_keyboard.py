@@ -110,6 +110,16 @@ async def test_backspace_and_escape_step_out_of_a_command(chat: Chat) -> None:
     await expect(chat.command_form).to_have_count(0)
 
 
+async def test_escape_leaves_a_command_that_is_filled_in_and_keeps_it(chat: Chat) -> None:
+    await chat.composer.focus()
+    await chat.keyboard.type("/ask Why?")
+    await press(chat, "Escape")
+    await expect(chat.composer).to_be_focused()
+    await expect(chat.command_form).to_have_count(0)
+    await chat.page.get_by_role("button", name="Go on").click()
+    await expect(chat.option("prompt")).to_have_value("Why?")
+
+
 async def test_confirming_that_all_is_forgotten(chat: Chat) -> None:
     await chat.ask("Remember me")
     await expect(chat.finished("Hello there.")).to_be_visible()

@@ -4,6 +4,9 @@ import { el } from "./dom.js";
 
 /** @typedef {import("./inline.js").Names} Names */
 
+/** Discord's own address of a message; here it stands for one in this page. */
+const MESSAGE = /^https:\/\/discord\.com\/channels\/(?:\d+|@me)\/(?<channel>\d+)\/(?<message>\d+)$/;
+
 /**
  * @param {string} sign what stands between < and the id
  * @param {string} id
@@ -23,10 +26,15 @@ export function mention(sign, id, names) {
 /**
  * @param {string} target
  * @param {(Node | string)[]} label
- * @returns {HTMLAnchorElement | null} null where the target is no address
+ * @returns {HTMLElement | null} null where the target is no address
  */
 export function link(target, label) {
     if (!URL.canParse(target)) return null;
+    const { channel, message } = MESSAGE.exec(target)?.groups ?? {};
+    if (message) {
+        const jump = { class: "mention", type: "button", "data-channel": channel, "data-jump": message };
+        return el("button", jump, "the message");
+    }
     const anchor = el("a", { href: target, title: target, target: "_blank", rel: "noopener noreferrer" });
     anchor.append(...label);
     return anchor;

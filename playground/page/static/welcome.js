@@ -9,7 +9,7 @@ import { store } from "./store.js";
 const STEPS = [
     { words: "Ask something", text: "/ask What is the capital of Poland?", seen: ["ask"] },
     { words: "Let somebody else answer", text: "/persona use commentator", seen: ["persona use"] },
-    { words: "Ask again, and compare", text: "/ask What is the capital of Poland?", seen: ["persona use", "ask"] },
+    { words: "Ask who that is", text: "/ask Who are you?", seen: ["persona use", "ask"] },
     { words: "Set a parameter", text: "/settings set temperature 0", seen: ["settings set"] },
     {
         words: "Restart the bot (in the sidebar), then see what it remembers",
@@ -51,7 +51,7 @@ function beginning() {
         text: [
             `Welcome to #${channel.name}`,
             `This is the real ${bot} in a small Discord of its own.`,
-            `Type / for its commands, or write @${bot} and your question.`,
+            `Type / for its commands, or write @${bot} and your question. What to try stays under “Try this”, above.`,
         ],
         thread: [
             channel.name,

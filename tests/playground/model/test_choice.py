@@ -31,7 +31,12 @@ async def test_a_named_ollama_is_taken(ollama: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("OLLAMA_HOST", NOWHERE)
 
     assert await choose(ollama, None, None) == Found(ollama, MODEL)
-    assert await choose(ollama, "other", None) == Found(ollama, "other")
+    assert await choose(ollama, MODEL, None) == Found(ollama, MODEL)
+
+
+async def test_a_named_model_that_the_ollama_has_not_is_one_sentence(ollama: str) -> None:
+    with pytest.raises(NoModelError, match=f"has no model other; it has {MODEL}."):
+        await choose(ollama, "other", None)
 
 
 async def test_the_ollama_of_the_environment_is_taken(ollama: str, monkeypatch: pytest.MonkeyPatch) -> None:

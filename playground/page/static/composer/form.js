@@ -164,6 +164,11 @@ export class CommandForm {
      * @returns {boolean} whether there was something to leave
      */
     #goBack(field, key) {
+        if (key === "Escape" && [...this.#fields.values()].some((one) => !one.isEmpty)) {
+            // What was filled in is kept, and can be gone on with.
+            this.#leave("");
+            return true;
+        }
         if (field && !field.isEmpty) return false;
         if (field && !field.option.required) {
             this.#remove(field.option);

@@ -52,7 +52,7 @@ export class Picker {
     update() {
         const items = this.#commands() ?? this.#people() ?? [];
         this.#list.show(items);
-        const news = items.length ? `${items.length} suggestions, choose with the arrow keys and Enter.` : "";
+        const news = items.length ? `Suggestions: ${items.length}. Choose with the arrow keys and Enter.` : "";
         if (this.#status.textContent !== news) this.#status.textContent = news;
     }
 

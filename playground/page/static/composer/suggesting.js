@@ -74,7 +74,7 @@ function asking(input, list, status, complete) {
             // Where nothing is typed, or all of it, nothing is to be chosen: Tab and Enter go on as in other fields.
             const isChosen = !text || choices.some((choice) => choice.name === text);
             list.show(choices.map((choice) => ({ label: choice.name, choice })), isChosen ? -1 : 0);
-            status.textContent = `${choices.length} suggestions.`;
+            status.textContent = `Suggestions: ${choices.length}.`;
         } catch (error) {
             if (!isCurrent()) return;
             list.hide();

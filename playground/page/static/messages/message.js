@@ -136,11 +136,20 @@ export function reveal(spoiler) {
     spoiler.firstElementChild?.removeAttribute("inert");
 }
 
+/**
+ * @param {string} name
+ * @returns {string} with a slash where it is typed, without one where it stands in a menu
+ */
+function nameOfCommand(name) {
+    const isInMenu = store.commands.some((command) => command.name === name && command.type === CommandType.MESSAGE);
+    return isInMenu ? name : `/${name}`;
+}
+
 /** @param {Message} message */
 function context({ reply_to, reply, used }) {
     if (used) {
         const who = el("strong", {}, nameOf(used.user));
-        return [el("p", {}, who, " used ", el("span", { class: "mention" }, `/${used.command}`))];
+        return [el("p", {}, who, " used ", el("span", { class: "mention" }, nameOfCommand(used.command)))];
     }
     if (!reply_to) return [];
     if (!reply?.author) return [el("p", { class: "reply" }, el("em", {}, "The original message was deleted"))];

@@ -183,8 +183,8 @@ function clicked(event) {
     const channel = /** @type {HTMLElement | null} */ (target.closest("[data-channel]"));
     if (spoiler) reveal(spoiler);
     else if (copy) void copyCode(/** @type {HTMLButtonElement} */ (copy));
-    else if (jump?.dataset.jump) show(jump.dataset.jump);
-    else if (channel?.dataset.channel) store.select(channel.dataset.channel);
+    if (channel?.dataset.channel) store.select(channel.dataset.channel);
+    if (jump?.dataset.jump) show(jump.dataset.jump);
 }
 
 /** @param {string} id of the message to bring into view */
