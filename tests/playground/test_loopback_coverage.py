@@ -40,12 +40,14 @@ CALLS = {
     "autocomplete": (_CALLBACK,),
     "edit_message": (_CALLBACK, f"PATCH {_ANSWER}"),
     "edit_original_response": (f"PATCH {_ANSWER}",),
+    "delete_original_response": (f"DELETE {_ANSWER}",),
+    "create_thread": (f"POST {_CHANNEL}/threads", f"POST {_MESSAGE}/threads"),
     "login": ("GET /users/@me",),
     "application_info": ("GET /oauth2/applications/@me",),
     "sync": ("PUT /applications/{application}/commands", "PUT /applications/{application}/guilds/{guild}/commands"),
 }
 # Named like a method of discord.py, and something else in our code or no REST call.
-_NO_CALLS = {"clear", "close", "fetch", "join"}
+_NO_CALLS = {"clear", "close", "fetch", "join", "leave"}
 _CLASSES = (
     discord.abc.Messageable,
     discord.Attachment,
