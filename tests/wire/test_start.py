@@ -196,6 +196,9 @@ WRONG = {
     "MAX_ANSWER_MESSAGES": "21",
     "LOG_LEVEL": "loud",
     "LOG_FORMAT": "xml",
+    "LIMIT_QUESTIONS_PER_MINUTE": "-1",
+    "LIMIT_TOKENS_PER_DAY": "many",
+    "RETENTION_DAYS": "-1",
 }
 ANYTHING_GOES = {"DISCORD_TOKEN", "OLLAMA_HOST", "OLLAMA_MODEL", "DATABASE_URL", "OLLAMA_PULL_ALLOW"}
 """Texts, which are found wrong only later."""
