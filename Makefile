@@ -75,7 +75,7 @@ bench: $(READY) ## Measure the bot beside a naive one (about half an hour; ARGS=
 docs: $(READY) ## Write README's tables of settings and parameters from the code
 	@$(BIN)/python -m tests.reference
 
-PIN := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-emit-options \
+PIN := $(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header --no-emit-options \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host pyproject.toml
 
 pictures: $(READY) ## Take README's pictures of the demo's page anew (needs Chromium)

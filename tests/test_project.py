@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import re
 import tomllib
 from collections.abc import Iterator
@@ -175,6 +176,20 @@ def test_requirements_hold_the_pins_of_pyproject() -> None:
     assert required("requirements-dev.txt", direct=True) == pins(for_developing)
     for file in ("requirements.txt", "requirements-demo.txt"):
         assert required(file, direct=False).items() <= required("requirements-dev.txt", direct=False).items()
+
+
+def test_requirements_pin_each_extra_that_a_package_asks_for() -> None:
+    """Without it pip may look for the newest release of such a package, which has no hash here, and give up."""
+    dev = (ROOT / "requirements-dev.txt").read_text("utf-8")
+    pinned = dict(re.findall(r"^([\w.-]+)\[([\w,]+)\]==", dev, re.MULTILINE))
+    needed: dict[str, set[str]] = {}
+    for name in required("requirements-dev.txt", direct=False):
+        for line in importlib.metadata.requires(name) or []:
+            asked = re.match(r"([\w.-]+)\[([\w,]+)\](?!.*extra ==)", line)
+            if asked:
+                needed.setdefault(asked[1], set()).update(asked[2].split(","))
+    assert needed
+    assert {name: set(pinned.get(name, "").split(",")) for name in needed} == needed
 
 
 def test_the_image_holds_every_folder_that_the_bot_needs() -> None:
