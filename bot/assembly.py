@@ -38,6 +38,7 @@ from bot.storage.privacy import SqlPrivacy
 from bot.storage.settings import SqlSettings
 from bot.storage.state import SqlState
 from bot.storage.usage import SqlUsage
+from bot.ui.addressed import QuestionReader
 from bot.ui.answer_buttons import AnswerButtons
 from bot.ui.attachments import Attachments
 
@@ -95,12 +96,12 @@ class _Parts:
             privacy=self._privacy,
             preferences=self._preferences,
             personas=self._personas,
-            models=Models(model=self._model, pull_allowed=self._settings.ollama_pull_allow),
+            models=self._models,
             history=History(self._memory),
             memory=self._memory,
             open_messages=self._open_messages,
             state=SqlState(self._database),
-            attachments=self._attachments,
+            reader=self._reader,
             limits=self._limits,
             receipts=self._receipts,
             branching=self._branching,
@@ -215,6 +216,11 @@ class _Parts:
         )
 
     @cached_property
-    def _attachments(self) -> Attachments:
+    def _models(self) -> Models:
+        return Models(model=self._model, pull_allowed=self._settings.ollama_pull_allow)
+
+    @cached_property
+    def _reader(self) -> QuestionReader:
         most = self._settings.max_file_bytes
-        return Attachments(reader=FileReader(max_text_bytes=most), max_text_bytes=most)
+        attachments = Attachments(reader=FileReader(max_text_bytes=most), max_text_bytes=most)
+        return QuestionReader(attachments=attachments, profiles=self._profiles, models=self._models)

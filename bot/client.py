@@ -28,8 +28,8 @@ from bot.chat.sharing import Conversations
 from bot.delivery.calls import Caller, trace
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.mending import mend
+from bot.ui.addressed import QuestionReader
 from bot.ui.answer_buttons import AnswerButtons
-from bot.ui.attachments import Attachments
 from bot.ui.errors import tell_user
 from bot.ui.heard import Heard
 
@@ -53,7 +53,7 @@ class Services:
     memory: ConversationStore
     open_messages: OpenMessageStore
     state: StateStore
-    attachments: Attachments
+    reader: QuestionReader
     limits: Limits
     receipts: Receipts
     branching: Branching

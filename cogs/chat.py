@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.answers import File, Question, has_words
-from bot.chat.messages import Place
+from bot.chat.answers import Question, has_words
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.interaction_surface import InteractionSurface
 from bot.delivery.reply_surface import ReplySurface
 from bot.delivery.surface import NO_MENTIONS, PASSING, text_file
 from bot.errors import BadInput, LimitReached, LlampostError
-from bot.ui.attachments import has_images, with_pasted
+from bot.ui.addressed import is_addressed, own_role, text_of
 from bot.ui.completion import Choices, persona_choices
 from bot.ui.errors import sentence, tell_user
 from bot.ui.limits import LimitNotes
 from bot.ui.notice import tell_directly, tell_in_command
-from bot.ui.places import author_of, place_of, place_of_message, roles_of
+from bot.ui.places import author_of, place_of, roles_of
 from bot.ui.responses import respond
 
 log = logging.getLogger(__name__)
@@ -77,12 +75,12 @@ class Chat(commands.Cog):
     ) -> None:
         if not has_words(prompt) and not attachments:
             raise BadInput("Ask me something: your question is blank.")
-        self._services.attachments.check(attachments)
+        self._services.reader.check(attachments)
         await self._services.limits.admit(author_of(interaction.user), interaction.guild_id, roles_of(interaction.user))
         if attachments:  # a download may take longer than Discord waits for a response
             await interaction.response.defer(ephemeral=private, thinking=True)
         author, place = author_of(interaction.user), place_of(interaction)
-        files = await self._read(attachments, place)
+        files = await self._services.reader.files(attachments, place)
         question = Question(place, author, prompt, files, persona, private)
         header = "" if private else wording.header(author.name, prompt)
         surface = InteractionSurface(self._services.caller, interaction, private=private)
@@ -97,77 +95,41 @@ class Chat(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Answer what is meant for the bot; leave everything else alone."""
-        if message.author.bot or message.type not in {discord.MessageType.default, discord.MessageType.reply}:
-            return
-        if not self._is_for_me(message) or not self._bot.heard.is_news(message.id):
+        me = self._bot.user
+        if me is None or not is_addressed(message, me) or not self._bot.heard.is_news(message.id):
             return
         try:
-            await self._answer(message)
+            await self._answer(message, me)
         except LimitReached as error:
             await self._limit_notes.tell(message, error)
         except Exception as error:  # noqa: BLE001  # the door for errors that have no interaction to answer
             await self._say(message, sentence(error))
-
-    def _is_for_me(self, message: discord.Message) -> bool:
-        if message.guild is None or self._bot.user in message.mentions or self._own_role(message):
-            return True
-        replied_to = message.reference.resolved if message.reference else None
-        return isinstance(replied_to, discord.Message) and replied_to.author == self._bot.user
-
-    def _own_role(self, message: discord.Message) -> discord.Role | None:
-        """The bot's own role where it was mentioned: Discord offers it beside the bot, under the same name."""
-        me = self._bot.user.id if self._bot.user else 0
-        return next((role for role in message.role_mentions if role.tags and role.tags.bot_id == me), None)
 
     def _is_hidden(self, message: discord.Message) -> bool:
         """Whether there may be a text that Discord hides: in servers, it shows that of mentions and pings only."""
         may_be_read = message.guild is None or self._bot.intents.message_content
         return not (may_be_read or message.content or message.stickers)
 
-    async def _answer(self, message: discord.Message) -> None:
+    async def _answer(self, message: discord.Message, me: discord.ClientUser) -> None:
         if missing := self._missing_permission(message):
             await self._tell_privately(message, missing)
             return
-        text = self._text_of(message)
-        if not has_words(text) and not message.attachments:
+        if not has_words(text_of(message, me)) and not message.attachments:
             hint = HOW_TO_ASK
             if self._is_hidden(message):
-                hint = ROLE_HIDDEN if self._own_role(message) else HIDDEN
+                hint = ROLE_HIDDEN if own_role(message, me) else HIDDEN
             await self._say(message, hint)
             return
-        place = place_of_message(message)
-        await self._services.limits.admit(author_of(message.author), place.guild_id, roles_of(message.author))
-        text, files = with_pasted(text, await self._read(message.attachments, place))
-        if not has_words(text) and not files:
+        guild_id = message.guild.id if message.guild else None
+        await self._services.limits.admit(author_of(message.author), guild_id, roles_of(message.author))
+        question = await self._services.reader.question(message, me)
+        if question.is_blank:
             await self._say(message, HOW_TO_ASK)
             return
-        after = message.reference.message_id if message.reference else None
-        question = Question(place, author_of(message.author), text, files, after=after)
         channel = self._bot.get_partial_messageable(message.channel.id)
         surface = ReplySurface(self._services.caller, message, channel)
         finished = await self._services.deliveries.answer(question, surface, question_message=message.id)
         await tell_directly(self._services.privacy, message.author, finished)
-
-    async def _read(self, attachments: Sequence[discord.Attachment], place: Place) -> tuple[File, ...]:
-        """What was attached. Before anything is downloaded, all is checked, also whether the place's model sees."""
-        self._services.attachments.check(attachments)
-        if has_images(attachments):
-            profile = await self._services.profiles.resolve(place)
-            await self._services.models.require_sight(profile.model.value)
-        return await self._services.attachments.read(attachments)
-
-    def _text_of(self, message: discord.Message) -> str:
-        """What was asked, with names in place of ids and without the mention that called the bot."""
-        me = message.guild.me if message.guild else self._bot.user
-        role = self._own_role(message)
-        text, written = message.clean_content.strip(), message.content.strip()
-        calls = {f"<@{me.id}>": me.display_name, f"<@!{me.id}>": me.display_name} if me else {}
-        calls |= {role.mention: role.name} if role else {}
-        for mention, name in calls.items():
-            # A name is only taken away where the mention itself stands, not a word that begins like it.
-            text = text.removeprefix(f"@{name}") if written.startswith(mention) else text
-            text = text.removesuffix(f"@{name}") if written.endswith(mention) else text
-        return text.strip()
 
     @staticmethod
     def _missing_permission(message: discord.Message) -> str | None:

@@ -9,14 +9,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.answers import File, Question, TextFile, has_words
-from bot.chat.messages import Place
+from bot.chat.answers import Question, TextFile, has_words
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.interaction_surface import InteractionSurface
 from bot.delivery.surface import text_file
 from bot.errors import BadInput, LlampostError
-from bot.ui.attachments import has_images
 from bot.ui.errors import tell_user
 from bot.ui.notice import tell_in_command
 from bot.ui.places import author_of, place_of, roles_of
@@ -85,7 +83,7 @@ class Quoting(commands.Cog):
     async def ask_about_this(self, interaction: discord.Interaction[Bot], message: discord.Message) -> None:
         """Ask the language model about a message."""
         quoted = await self._quoted(interaction, message)
-        self._services.attachments.check(quoted.attachments)
+        self._services.reader.check(quoted.attachments)
 
         async def ask(submitted: discord.Interaction[Bot], question: str) -> None:
             await self._ask(submitted, question, quoted)
@@ -114,17 +112,13 @@ class Quoting(commands.Cog):
             await interaction.response.defer(thinking=True)
         author, place = author_of(interaction.user), place_of(interaction)
         material = (quoted.text,) if quoted.text else ()
-        question = Question(place, author, text, (*material, *await self._read(quoted.attachments, place)))
+        question = Question(
+            place, author, text, (*material, *await self._services.reader.files(quoted.attachments, place))
+        )
         header = f"{wording.header(author.name, text)} (about {quoted.url})"
         surface = InteractionSurface(self._services.caller, interaction, private=False)
         finished = await self._services.deliveries.answer(question, surface, header=header)
         await tell_in_command(self._services.privacy, interaction, finished)
-
-    async def _read(self, attachments: list[discord.Attachment], place: Place) -> tuple[File, ...]:
-        if has_images(attachments):
-            profile = await self._services.profiles.resolve(place)
-            await self._services.models.require_sight(profile.model.value)
-        return await self._services.attachments.read(attachments)
 
 
 async def setup(bot: Bot) -> None:

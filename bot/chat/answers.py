@@ -47,6 +47,11 @@ class Question:
         return self.again is None and self.more_of is None
 
     @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing in it to answer."""
+        return not has_words(self.text) and not self.files
+
+    @property
     def images(self) -> tuple[Image, ...]:
         """The pictures among its files."""
         return tuple(file for file in self.files if isinstance(file, Image))

@@ -1,0 +1,78 @@
+"""Messages that are meant for the bot, and the questions in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.chat.answers import File, Question
+from bot.chat.messages import Place
+from bot.chat.models import Models
+from bot.chat.profiles import Profiles
+from bot.ui.attachments import Attachments, has_images, with_pasted
+from bot.ui.places import author_of, place_of_message
+
+
+def is_addressed(message: discord.Message, me: discord.ClientUser) -> bool:
+    """Whether a message is meant for the bot: what people write to it directly, mentions, and replies to it."""
+    if message.author.bot or message.type not in {discord.MessageType.default, discord.MessageType.reply}:
+        return False
+    if message.guild is None or me in message.mentions or own_role(message, me):
+        return True
+    replied_to = message.reference.resolved if message.reference else None
+    return isinstance(replied_to, discord.Message) and replied_to.author == me
+
+
+def own_role(message: discord.Message, me: discord.ClientUser) -> discord.Role | None:
+    """The bot's own role where it was mentioned: Discord offers it beside the bot, under the same name."""
+    return next((role for role in message.role_mentions if role.tags and role.tags.bot_id == me.id), None)
+
+
+def text_of(message: discord.Message, me: discord.ClientUser) -> str:
+    """What was asked, with names in place of ids and without the mention that called the bot."""
+    called = message.guild.me if message.guild else me
+    role = own_role(message, me)
+    text, written = message.clean_content.strip(), message.content.strip()
+    calls = {f"<@{me.id}>": called.display_name, f"<@!{me.id}>": called.display_name}
+    calls |= {role.mention: role.name} if role else {}
+    for mention, name in calls.items():
+        # A name is only taken away where the mention itself stands, not a word that begins like it.
+        text = text.removeprefix(f"@{name}") if written.startswith(mention) else text
+        text = text.removesuffix(f"@{name}") if written.endswith(mention) else text
+    return text.strip()
+
+
+class QuestionReader:
+    """Reads what people write to the bot, files and all."""
+
+    def __init__(self, *, attachments: Attachments, profiles: Profiles, models: Models) -> None:
+        self._attachments = attachments
+        self._profiles = profiles
+        self._models = models
+
+    def check(self, attachments: Sequence[discord.Attachment]) -> None:
+        """Raise BadInput for what Discord's own description of the files rules out; downloads nothing."""
+        self._attachments.check(attachments)
+
+    async def question(self, message: discord.Message, me: discord.ClientUser) -> Question:
+        """The question in a message; its text is blank where there is none.
+
+        Raises as `files` does.
+        """
+        place = place_of_message(message)
+        text, files = with_pasted(text_of(message, me), await self.files(message.attachments, place))
+        after = message.reference.message_id if message.reference else None
+        return Question(place, author_of(message.author), text, files, after=after)
+
+    async def files(self, attachments: Sequence[discord.Attachment], place: Place) -> tuple[File, ...]:
+        """What was attached.
+
+        Before anything is downloaded, all is checked, also whether the place's model sees. Raises BadInput for what
+        can't be taken.
+        """
+        self.check(attachments)
+        if has_images(attachments):
+            profile = await self._profiles.resolve(place)
+            await self._models.require_sight(profile.model.value)
+        return await self._attachments.read(attachments)
