@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 COGS = (
     "cogs.chat",
     "cogs.gone",
+    "cogs.catching_up",
     "cogs.answers",
     "cogs.persona",
     "cogs.settings",

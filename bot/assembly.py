@@ -32,6 +32,7 @@ from bot.llm.ollama import OllamaModel, TimeLimits, connect
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database
 from bot.storage.lineage import SqlLineage
+from bot.storage.mirror import SqlMirror
 from bot.storage.open_messages import SqlOpenMessages
 from bot.storage.personas import SqlPersonas
 from bot.storage.privacy import SqlPrivacy
@@ -99,6 +100,7 @@ class _Parts:
             models=self._models,
             history=History(self._memory),
             memory=self._memory,
+            mirror=SqlMirror(self._database),
             open_messages=self._open_messages,
             state=SqlState(self._database),
             reader=self._reader,

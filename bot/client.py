@@ -18,6 +18,7 @@ from bot.chat.display import Displays
 from bot.chat.history import History
 from bot.chat.limits import Limits
 from bot.chat.memory import ConversationStore, OpenMessageStore, StateStore
+from bot.chat.mirror import MirrorStore
 from bot.chat.models import Models
 from bot.chat.personas import Personas
 from bot.chat.preferences import Preferences
@@ -30,8 +31,10 @@ from bot.delivery.deliveries import Deliveries
 from bot.delivery.mending import mend
 from bot.ui.addressed import QuestionReader
 from bot.ui.answer_buttons import AnswerButtons
+from bot.ui.corrections import Corrections
 from bot.ui.errors import tell_user
 from bot.ui.heard import Heard
+from bot.ui.mirroring import Mirroring
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class Services:
     models: Models
     history: History
     memory: ConversationStore
+    mirror: MirrorStore
     open_messages: OpenMessageStore
     state: StateStore
     reader: QuestionReader
@@ -94,6 +98,19 @@ class Bot(commands.Bot):
         )
         self.services = services
         self.heard = Heard()
+        self.corrections = Corrections(
+            client=self,
+            caller=services.caller,
+            store=services.mirror,
+            memory=services.memory,
+            deliveries=services.deliveries,
+            limits=services.limits,
+            is_opted_out=services.privacy.is_opted_out,
+            reader=services.reader,
+        )
+        self.mirroring = Mirroring(
+            client=self, store=services.mirror, deliveries=services.deliveries, corrections=self.corrections
+        )
         self._cog_names = cogs
         self._mending: asyncio.Task[None] | None = None
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import discord
 from discord.ext import commands
 
+from bot.chat.again import continuation, new_version
 from bot.chat.answers import Question
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN
-from bot.chat.messages import Answer, Author, EndReason
-from bot.chat.scopes import Source
+from bot.chat.messages import Answer, Author, EndReason, Image
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.channel_surface import ChannelSurface
@@ -94,17 +94,17 @@ class Answers(commands.Cog):
 
     async def _regenerate(self, press: Press, answer: Answer) -> None:
         left = await self._memory.later(answer.id)
-        await self._write_over(press, answer, again=answer)
+        await self._write_over(press, answer, new_version)
         if left:
             await respond(press, _branched(left))
 
     async def _continue(self, press: Press, answer: Answer) -> None:
         if not can_go_on(answer):
             raise BadInput(COMPLETE)
-        await self._write_over(press, answer, more_of=answer)
+        await self._write_over(press, answer, continuation)
 
     async def _write_over(
-        self, press: Press, answer: Answer, *, again: Answer | None = None, more_of: Answer | None = None
+        self, press: Press, answer: Answer, ask: Callable[[Answer, Sequence[Image]], Question]
     ) -> None:
         surface = self._surface(press, answer)
         self._deliveries.check_idle(answer.place)
@@ -112,15 +112,7 @@ class Answers(commands.Cog):
         await self._limits.admit(author_of(press.user), press.guild_id, roles_of(press.user))
         await press.response.defer()
         images = await self._memory.images([answer.question_id])
-        question = Question(
-            answer.place,
-            answer.asker,
-            answer.question,
-            tuple(images.get(answer.question_id, ())),
-            persona=_persona(answer),
-            again=again,
-            more_of=more_of,
-        )
+        question = ask(answer, images.get(answer.question_id, ()))
         await self._deliveries.write_over(
             question, surface, header=await self._header(press, answer), question_message=answer.question_discord_id
         )
@@ -179,12 +171,6 @@ class Answers(commands.Cog):
             first = await channel.fetch_message(answer.discord_ids[0])
         line = first.content.partition("\n")[0]
         return line if wording.is_header(line) else ""
-
-
-def _persona(answer: Answer) -> str | None:
-    """The persona that was asked for by name; else the place's own of today answers."""
-    receipt = answer.receipt
-    return receipt.persona if receipt and receipt.sources.get("persona") == Source.QUESTION else None
 
 
 def _check_right(press: Press, asker: Author) -> None:

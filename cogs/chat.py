@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import discord
 from discord import app_commands
@@ -17,10 +19,11 @@ from bot.delivery.surface import NO_MENTIONS, PASSING, text_file
 from bot.errors import BadInput, LimitReached, LlampostError
 from bot.ui.addressed import is_addressed, own_role, text_of
 from bot.ui.completion import Choices, persona_choices
+from bot.ui.corrections import WHILE
 from bot.ui.errors import sentence, tell_user
 from bot.ui.limits import LimitNotes
 from bot.ui.notice import tell_directly, tell_in_command
-from bot.ui.places import author_of, place_of, roles_of
+from bot.ui.places import author_of, place_of, place_of_message, roles_of
 from bot.ui.responses import respond
 
 log = logging.getLogger(__name__)
@@ -98,11 +101,38 @@ class Chat(commands.Cog):
         me = self._bot.user
         if me is None or not is_addressed(message, me) or not self._bot.heard.is_news(message.id):
             return
-        try:
+        async with self._telling(message):
             await self._answer(message, me)
+
+    @commands.Cog.listener()
+    async def on_message_missed(self, message: discord.Message) -> None:
+        """Answer what was asked while the bot was away, unless that has been done or begun."""
+        is_known = await self._services.mirror.asked_in(message.id) or self._services.deliveries.of_question(message.id)
+        if not is_known:
+            await self.on_message(message)
+
+    @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Answer anew what was edited; what was not meant for the bot at first, or not allowed, is asked now."""
+        message, me = event.message, self._bot.user
+        # Discord tells of more than people's edits, such as link previews.
+        if me is None or message.edited_at is None or not is_addressed(message, me):
+            return
+        if not self._bot.heard.is_news((message.id, message.edited_at)):
+            return
+        async with self._telling(message):
+            is_known = await self._bot.corrections.correct(place_of_message(message), message.id, message)
+            if not is_known and message.edited_at - message.created_at <= WHILE:
+                await self._answer(message, me)
+
+    @asynccontextmanager
+    async def _telling(self, message: discord.Message) -> AsyncGenerator[None, None]:
+        """The door for errors that have no interaction to answer."""
+        try:
+            yield
         except LimitReached as error:
             await self._limit_notes.tell(message, error)
-        except Exception as error:  # noqa: BLE001  # the door for errors that have no interaction to answer
+        except Exception as error:  # noqa: BLE001  # whatever it is, whoever asked hears of it
             await self._say(message, sentence(error))
 
     def _is_hidden(self, message: discord.Message) -> bool:

@@ -1,4 +1,4 @@
-"""What goes away in Discord: an answer that nobody can see any more is not written to its end."""
+"""What goes away in Discord is not written to its end, and is not remembered."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from bot.client import Bot
 
 
 class Gone(commands.Cog):
-    """Stops answers at once, before their next write would find out."""
+    """Stops answers at once, before their next write would find out, and lets the memory forget what is gone."""
 
     def __init__(self, bot: Bot) -> None:
         self._deliveries = bot.services.deliveries
+        self._mirroring = bot.mirroring
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        """A question or an answer was deleted."""
-        self._deliveries.stop_about(event.message_id)
+        """A question or an answer was deleted, perhaps."""
+        await self._mirroring.deleted(Place(event.channel_id, event.guild_id), {event.message_id})
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Many messages were deleted at once."""
-        for message_id in event.message_ids:
-            self._deliveries.stop_about(message_id)
+        await self._mirroring.deleted(Place(event.channel_id, event.guild_id), event.message_ids)
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """A channel was deleted, and all its threads."""
-        self._deliveries.stop_about(channel.id)
+        await self._mirroring.channel_gone(channel.id)
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
         """A thread was deleted."""
-        self._deliveries.stop_about(event.thread_id)
+        await self._mirroring.channel_gone(event.thread_id)
 
     @commands.Cog.listener()
     async def on_raw_thread_update(self, event: discord.RawThreadUpdateEvent) -> None:
-        """A thread was closed: messages in it can't be edited any more."""
+        """A thread was closed: messages in it can't be edited any more. It can be opened again."""
         state = event.data.get("thread_metadata", {})
         if state.get("archived") or state.get("locked"):
-            self._deliveries.stop_about(event.thread_id)
+            self._deliveries.stop_in(lambda place: place.channel_id == event.thread_id)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """The bot was thrown out of a server."""
-        self._deliveries.stop_about(guild.id)
+        """The bot was thrown out of a server, or the server was deleted."""
+        await self._mirroring.server_gone(guild.id)
 
     @commands.Cog.listener()
     async def on_guild_channel_update(self, _: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:

@@ -95,6 +95,9 @@ class Wall(Surface):
         await self._caller.edit(lane, self._behave())
         self._note(page, payload)
 
+    async def _delete(self, message_id: int) -> None:
+        raise NotImplementedError
+
     def _note(self, page: int, payload: Payload) -> None:
         self.pages[page] = payload.content
         self.writes.append((page, payload.content))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
@@ -40,6 +40,8 @@ class Question:
     """The answer that gets a new version: then everything else is as it was asked then."""
     more_of: Answer | None = None
     """Or the one that is to go on where it was cut off."""
+    is_corrected: bool = False
+    """Whether it was asked otherwise at first: what was said after its older version stays, and follows the new one."""
 
     @property
     def is_new(self) -> bool:
@@ -132,6 +134,25 @@ class Control:
         self.heir: Control | None = None
         """Of the answer in which this one's question is answered as well, for JOINED."""
         self._work: asyncio.Task[Any] | None = None
+        self._question: Question | None = None
+        self._is_taken = False
+
+    def reword(self, question: Question) -> bool:
+        """Let the question read otherwise, if its turn has not come yet; returns whether that was so."""
+        if not self._is_taken:
+            self._question = question
+        return not self._is_taken
+
+    def worded(self, question: Question) -> Question:
+        """The question as it reads now."""
+        if self._question is None:
+            return question
+        return replace(question, text=self._question.text, files=self._question.files)
+
+    def take(self, question: Question) -> Question:
+        """The same, when its turn has come: from now on it is too late."""
+        self._is_taken = True
+        return self.worded(question)
 
     def stop(self, reason: EndReason = EndReason.STOPPED, *, by: str = "") -> None:
         """End the answer: out of the line if it waits, off the model if it runs."""

@@ -136,6 +136,7 @@ class Assistant:
             record.begun_with = question.more_of
             record.pieces.append(question.more_of.content)
         record.answer_id = begun.answer_id
+        record.takes_over = question.is_corrected
         remembered(begun.question_id, begun.answer_id)
         return begun.window
 
@@ -215,8 +216,9 @@ class Assistant:
                 record.receipt,
                 question_tokens=question_tokens(record),
                 thoughts=record.thoughts.text,
+                takes_over=record.takes_over,
             )
-            if reason is EndReason.JOINED:
+            if reason in {EndReason.JOINED, EndReason.WITHDRAWN}:
                 await self._memory.remove(record.answer_id)
         except Exception as error:  # noqa: BLE001  # must not hide the answer; what failed before it, if anything, counts in `answer`
             record.error = error

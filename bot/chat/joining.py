@@ -43,7 +43,7 @@ class Joining:
         key, now = (question.place, question.author.id), self._clock()
         earlier = self._newest.get(key)
         if earlier and now - earlier.at <= self._seconds and not earlier.has_words() and _alike(earlier, question):
-            question = joined(earlier.question, question)
+            question = joined(earlier.control.worded(earlier.question), question)
         else:
             earlier = None
         self._newest[key] = Asked(question, ticket, control, now, has_words)

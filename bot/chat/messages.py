@@ -28,6 +28,8 @@ class EndReason(StrEnum):
     """The bot was shut down or died while it was being written."""
     JOINED = "joined"
     """Its question was taken up by the next one of the same person, which came at once."""
+    WITHDRAWN = "withdrawn"
+    """Its question, or the answer itself, was deleted in Discord: it is forgotten."""
     FAILED = "failed"
     """The model failed, stalled, or its stream broke."""
 

@@ -19,6 +19,8 @@ class Record:
     thoughts: TrainOfThought
     begun_with: Answer | None = None
     """What it goes on from."""
+    takes_over: bool = False
+    """Whether what was said after its older version is to follow it."""
     answer_id: int | None = None
     """None until the question is stored, and always where nothing is."""
     receipt: Receipt | None = None

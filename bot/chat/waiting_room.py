@@ -47,7 +47,7 @@ class WaitingRoom:
             async with self._turns.turn(
                 ticket, tell=view.waiting, instead_of=instead_of, joined=lambda: _hand_over(earlier, control)
             ):
-                yield Turn(question, ticket)
+                yield Turn(control.take(question), ticket)
         finally:
             self._joining.forget(question, ticket)
 

@@ -68,16 +68,6 @@ class ChannelSurface(Surface):
             lambda: self._channel.send(f"<@{asker}> {text}", allowed_mentions=mentions, suppress_embeds=True),
         )
 
-    async def shorten(self, length: int) -> None:
-        """Delete all messages but the first ones."""
-        surplus = self.message_ids[length:]
-        del self.message_ids[length:], self._begun_at[length:]
-        for message_id in surplus:
-            try:
-                await self._channel.get_partial_message(message_id).delete()
-            except PASSING as error:
-                log.info("A message that an answer needs no more could not be deleted: %s", error)
-
     async def _begin(self, page: int, payload: Payload, lane: Lane) -> int:
         how = payload.for_send()
         nonce = self._nonce(page)
@@ -98,6 +88,9 @@ class ChannelSurface(Surface):
     def _nonce(self, page: int) -> str:
         """By this Discord knows a message that was sent already, where only its confirmation was lost."""
         return f"{self._id}.{page}"
+
+    async def _delete(self, message_id: int) -> None:
+        await self._channel.get_partial_message(message_id).delete()
 
     async def _edit(self, page: int, payload: Payload, lane: Lane) -> None:
         # Not Message.edit: in discord.py 2.7.1 it brings suppressed link previews back.

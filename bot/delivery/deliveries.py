@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -73,14 +73,18 @@ class Deliveries:
     ) -> Finished:
         """The same with the messages of an older answer: a new version of it, or more of it.
 
-        Raises BadInput where an answer is on its way in that conversation, and what went wrong where nothing came of
-        it at all: then the older answer stands there again.
+        Raises BadInput where an answer is on its way in that conversation, unless the question is corrected, which
+        waits for its turn; and what went wrong where nothing came of it at all: then the older answer stands there
+        again.
         """
-        self.check_idle(question.place)
+        if not question.is_corrected:
+            self.check_idle(question.place)
         async with self._run(Running(question, surface, Control(), question_message)) as running:
             if question.again:
                 await self._shorten(surface, 1)
             finished = await self._answer(running, header)
+            if running.is_withdrawn:
+                return finished
             await self._shorten(surface, running.length)
             if question.again and not running.is_stored:
                 await self._show(running, question.again, surface, header)
@@ -111,7 +115,7 @@ class Deliveries:
         if any(running.is_in(place) for running in self._running):
             raise BadInput(BEING_WRITTEN)
 
-    async def _shorten(self, surface: ChannelSurface, length: int) -> None:
+    async def _shorten(self, surface: Surface, length: int) -> None:
         """Delete the messages that an answer needs no more; they are forgotten first, or the answer would be."""
         if surplus := surface.message_ids[length:]:
             await self._memory.not_shown(surplus)
@@ -141,7 +145,10 @@ class Deliveries:
         )
         if question.more_of:
             live.go_on(question.more_of.content)
+        running.live = live
         finished = await self._write(running, live)
+        if running.is_withdrawn:
+            return finished
         running.length = live.length or running.length
         is_lost = finished.reason in {EndReason.FAILED, EndReason.INTERRUPTED} and question.is_new
         if is_lost and not is_visible(running, header):
@@ -166,8 +173,8 @@ class Deliveries:
             noting.append(asyncio.create_task(traces.update()))
 
         async def written() -> None:
-            if any(map(running.consists_of, self._unknown)):
-                self._stop([running])
+            if running.loses(self._unknown):
+                self._withdraw(running)
             await traces.update()
 
         showing = asyncio.create_task(live.show(written))
@@ -177,12 +184,14 @@ class Deliveries:
         finished = await self._assistant.answer(question, live, running.control, remembered=remembered, joins=joins)
         if finished.reason is EndReason.JOINED:
             live.withdraw()
-        else:
+        elif not running.is_withdrawn:
             live.finish(finished, await self._end_buttons(question, stored))
         shown = await showing
         await asyncio.gather(*noting)
         if finished.reason is EndReason.JOINED:
             await self._give_way(running)
+        elif running.is_withdrawn:
+            await self._take_away(running, stored)
         await traces.close(shown=shown)
         return finished
 
@@ -201,8 +210,18 @@ class Deliveries:
         for other in self._running:
             if other.control is running.control.heir and running.question_message is not None:
                 other.joined += [*running.joined, running.question_message]
-        if isinstance(running.surface, ChannelSurface):
+        await self._shorten(running.surface, 0)
+
+    async def _take_away(self, running: Running, stored: list[int]) -> None:
+        """Leave nothing of an answer that was deleted in Discord, or whose question was."""
+        try:
             await self._shorten(running.surface, 0)
+            if stored:
+                await self._memory.remove(stored[0])
+        except BadInput:
+            pass  # it is forgotten already
+        except Exception:
+            log.exception("An answer that was deleted in Discord could not be forgotten")
 
     async def _end_buttons(self, question: Question, stored: list[int]) -> MakeView:
         """What makes the buttons of an answer that is remembered, as the memory has it now."""
@@ -249,16 +268,33 @@ class Deliveries:
         """Stop the answer under this key, out of the line or off the model, in a person's name."""
         for running in self._running:
             if running.key == key:
-                log.info("An answer in channel %s is stopped by hand", running.question.place.channel_id)
+                log.info("An answer in channel %s is stopped by hand", _channel(running))
                 running.control.stop(by=by)
 
-    def stop_about(self, discord_id: int) -> None:
-        """Stop the answers whose message, question, channel, thread or server has this id, because it is gone."""
-        about = [running for running in self._running if running.is_about(discord_id)]
-        self._stop(about)
-        if not about:
-            # Perhaps a message whose id is still on its way to us.
-            self._unknown.append(discord_id)
+    def of_question(self, discord_id: int) -> Running | None:
+        """The answer on its way to what a message asks, alone or with others."""
+        return next((it for it in self._running if discord_id in it.asked_in and not it.is_withdrawn), None)
+
+    def withdraw(self, deleted: Collection[int]) -> list[Running]:
+        """Let nothing be left of the answers whose question or page is among messages that were deleted.
+
+        Returns them; each is `done` a little later.
+        """
+        lost = [running for running in self._running if running.loses(deleted)]
+        for running in lost:
+            self._withdraw(running)
+        if not lost:
+            # Perhaps messages whose ids are still on their way to us.
+            self._unknown.extend(deleted)
+        return lost
+
+    def _withdraw(self, running: Running) -> None:
+        log.info("An answer in channel %s is taken away: it or its question was deleted", _channel(running))
+        running.withdraw()
+
+    def stop_in(self, is_gone: Callable[[Place], bool]) -> None:
+        """Stop the answers in places that are there no more, or closed."""
+        self._stop([running for running in self._running if is_gone(running.question.place)])
 
     def stop_of(self, person_id: int) -> None:
         """Stop the answers to a person, those that wait in line too, because nothing more of them is to be stored."""
@@ -272,7 +308,7 @@ class Deliveries:
 
     def _stop(self, stopped: Iterable[Running]) -> None:
         for running in stopped:
-            log.info("An answer in channel %s is stopped: nobody could see it", running.question.place.channel_id)
+            log.info("An answer in channel %s is stopped: nobody could see it", _channel(running))
             running.control.stop()
 
     async def close(self) -> None:
@@ -292,3 +328,7 @@ class Deliveries:
             _, late = await asyncio.wait(waits, timeout=seconds)
             for wait in late:
                 wait.cancel()
+
+
+def _channel(running: Running) -> int:
+    return running.question.place.channel_id

@@ -211,6 +211,12 @@ class InteractionSurface(Surface):
             call = self._interaction.followup.edit_message(message_id, **how)
         await self._caller.edit(lane, call)
 
+    async def _delete(self, message_id: int) -> None:
+        if self._edits:
+            await self._messageable().get_partial_message(message_id).delete()
+        else:
+            await self._interaction.followup.delete_message(message_id)
+
     def _messageable(self) -> discord.PartialMessageable:
         interaction = self._interaction
         if interaction.channel_id is None:

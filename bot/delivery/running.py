@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from bot.chat.answers import Control, Question
-from bot.chat.messages import Place
+from bot.chat.messages import EndReason, Place
 from bot.delivery import wording
+from bot.delivery.live_answer import LiveAnswer
 from bot.delivery.surface import Surface
 
 
@@ -29,23 +31,34 @@ class Running:
     """Whether the memory has taken it up."""
     length: int = sys.maxsize
     """How many messages it has in the end."""
+    live: LiveAnswer | None = None
+    """How it is shown, once that has begun."""
+    is_withdrawn: bool = False
+    """Whether nothing of it is to be left, because its question or one of its messages was deleted."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def consists_of(self, message_id: int) -> bool:
-        """Whether a message is the question or one of the pages."""
-        return message_id in {self.question_message, *self.joined, *self.surface.message_ids}
+    @property
+    def asked_in(self) -> tuple[int, ...]:
+        """The messages that asked, oldest first; none for a command."""
+        return tuple(sorted([*self.joined, *([self.question_message] if self.question_message else [])]))
+
+    def loses(self, deleted: Collection[int]) -> bool:
+        """Whether the whole question, or any page, is among deleted messages."""
+        is_asked = bool(self.asked_in) and set(self.asked_in) <= set(deleted)
+        return is_asked or not set(self.surface.message_ids).isdisjoint(deleted)
+
+    def withdraw(self) -> None:
+        """Ask the model no more, and write nothing more."""
+        self.is_withdrawn = True
+        self.control.stop(EndReason.WITHDRAWN)
+        if self.live:
+            self.live.withdraw()
 
     def is_in(self, place: Place) -> bool:
         """Whether it belongs to a conversation."""
         question = self.question
         is_theirs = place.owner_id in {None, question.author.id}
         return question.place.channel_id == place.channel_id and is_theirs and not question.private
-
-    def is_about(self, discord_id: int) -> bool:
-        """Whether a message (the question or a page), channel, thread or server of this id carries the answer."""
-        place = self.question.place
-        places = {place.channel_id, place.parent_id, place.guild_id}
-        return discord_id in places or self.consists_of(discord_id)
 
 
 def is_visible(running: Running, header: str) -> bool:

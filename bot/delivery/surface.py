@@ -138,6 +138,16 @@ class Surface(ABC):
     async def announce(self, asker: int, text: str) -> None:
         """Send a message that notifies the person who asked. Raises as `send_file` does."""
 
+    async def shorten(self, length: int) -> None:
+        """Delete all messages but the first ones."""
+        surplus = self.message_ids[length:]
+        del self.message_ids[length:], self._begun_at[length:]
+        for message_id in surplus:
+            try:
+                await self._delete(message_id)
+            except PASSING as error:
+                log.info("A message that an answer needs no more could not be deleted: %s", error)
+
     @property
     def needs_sight(self) -> bool:
         """Whether the bot writes only while it sees the channel."""
@@ -176,6 +186,10 @@ class Surface(ABC):
     @abstractmethod
     async def _edit(self, page: int, payload: Payload, lane: Lane) -> None:
         """Edit a page that was sent."""
+
+    @abstractmethod
+    async def _delete(self, message_id: int) -> None:
+        """Delete one of its messages."""
 
     def _refused(self, error: discord.HTTPException, lane: Lane) -> None:  # noqa: ARG002  # for those with several lanes
         """Raise what a refusal means for the surface; nothing where it may be over soon."""

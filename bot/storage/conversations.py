@@ -83,6 +83,7 @@ class SqlConversations:
         *,
         question_tokens: int | None = None,
         thoughts: str = "",
+        takes_over: bool = False,
     ) -> None:
         """Store an answer's text, end and receipt; the head moves to it where it has any text.
 
@@ -90,7 +91,14 @@ class SqlConversations:
         """
         thought = (thoughts, self._now()) if thoughts else None
         await self._database.write(
-            tree.finish, answer_id, content, reason, receipt, question_tokens=question_tokens, thought=thought
+            tree.finish,
+            answer_id,
+            content,
+            reason,
+            receipt,
+            question_tokens=question_tokens,
+            thought=thought,
+            takes_over=takes_over,
         )
         if receipt.prompt_estimate is not None and receipt.prompt_tokens is not None:
             self._estimates[receipt.model] = (receipt.prompt_estimate, receipt.prompt_tokens)

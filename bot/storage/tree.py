@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, select, update
 
 from bot.chat.memory import BEING_WRITTEN, NOT_THEIR_QUESTION, NOT_THEIRS_ALONE, Begun
 from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, RunningAnswer, StoredMessage
@@ -61,15 +61,20 @@ def begin(
         "created_at": at,
     }
     question_id = _add(connection, asked)
-    if pictures:
-        rows = [
-            {"message_id": question_id, "position": position, "name": picture.name, "content": picture.data}
-            for position, picture in enumerate(pictures)
-        ]
-        connection.execute(_KEEP_IMAGES, rows)
+    keep_images(connection, question_id, pictures)
     nobody = {"author_id": None, "author_name": None}
     running = {"parent_id": question_id, "role": Role.ASSISTANT, "content": "", "end_reason": EndReason.RUNNING}
     return Begun(question_id, _add(connection, asked | running | nobody), window)
+
+
+def keep_images(connection: Connection, message_id: int, pictures: Sequence[Image]) -> None:
+    """Store what came with a question, in its order."""
+    if pictures:
+        rows = [
+            {"message_id": message_id, "position": position, "name": picture.name, "content": picture.data}
+            for position, picture in enumerate(pictures)
+        ]
+        connection.execute(_KEEP_IMAGES, rows)
 
 
 def _window(connection: Connection, place: Place, head_id: int | None, older: int | None) -> list[StoredMessage]:
@@ -87,8 +92,12 @@ def finish(
     *,
     question_tokens: int | None,
     thought: tuple[str, datetime] | None = None,
+    takes_over: bool = False,
 ) -> None:
-    """Store an answer's text, end and receipt, if it is still there; the head moves to it where it has any text."""
+    """Store an answer's text, end and receipt, if it is still there; the head moves to it where it has any text.
+
+    One that `takes_over` is put before what was said after the version that is shown, and then the head stays.
+    """
     answer = connection.execute(_FIND_ANSWER, {"answer_id": answer_id}).first()
     if answer is None:
         return
@@ -103,7 +112,7 @@ def finish(
         connection.execute(_CHANGE, {"message_id": answer.parent_id, **size})
     connection.execute(_TEAR_UP, {"answer_id": answer_id})
     connection.execute(_KEEP_RECEIPT, {"answer_id": answer_id, **asdict(receipt)})
-    if content:
+    if content and not (takes_over and versions.take_over(connection, answer_id)):
         connection.execute(_MOVE, {"its_id": answer.conversation_id, "head_id": answer_id})
 
 
@@ -151,6 +160,16 @@ def unlink(connection: Connection, place: Place, only_by: int | None) -> int:
     return _count(connection, row.id)
 
 
+def unlink_all(connection: Connection, condition: ColumnElement[bool]) -> int:
+    """The same for every conversation of which something holds."""
+    its = conversations.c.channel_id.is_not(None) & condition
+    ids = list(connection.scalars(select(conversations.c.id).where(its)))
+    total = sum(_count(connection, conversation_id) for conversation_id in ids)
+    gone = {"channel_id": None, "head_id": None, "window_start_id": None}
+    connection.execute(update(conversations).where(conversations.c.id.in_(ids)).values(gone))
+    return total
+
+
 def purge_some(connection: Connection) -> bool:
     """Delete one batch of what was unlinked; whether there may be more."""
     cleared = select(conversations.c.id).where(conversations.c.channel_id.is_(None)).limit(1)
@@ -159,6 +178,9 @@ def purge_some(connection: Connection) -> bool:
         return False
     its = messages.c.conversation_id == conversation_id
     batch = select(messages.c.id).where(its).order_by(messages.c.id.desc()).limit(PURGE_BATCH)
+    # What follows a later version of an answer is older than it, and may be in a later batch.
+    held = messages.c.parent_id.in_(batch) & messages.c.id.not_in(batch)
+    connection.execute(update(messages).where(held).values(parent_id=None))
     gone = connection.execute(delete(messages).where(messages.c.id.in_(batch)))
     if gone.rowcount < PURGE_BATCH:
         connection.execute(delete(conversations).where(conversations.c.id == conversation_id))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable
 
 KEPT = 1_000
 """Newest events that are remembered; a gateway that resumes replays a few minutes."""
 
 
 class Heard:
-    """The ids of the newest messages and interactions that were taken up."""
+    """The ids of the newest messages and interactions that were taken up, and of edits, with their moments."""
 
     def __init__(self) -> None:
-        self._ids: OrderedDict[int, None] = OrderedDict()
+        self._ids: OrderedDict[Hashable, None] = OrderedDict()
 
-    def is_news(self, event_id: int) -> bool:
+    def is_news(self, event_id: Hashable) -> bool:
         """Whether it is heard for the first time; from now on it is known."""
         if event_id in self._ids:
             return False

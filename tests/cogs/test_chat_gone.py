@@ -35,7 +35,7 @@ async def test_deleting_the_answer_stops_the_model(
     assert answers(env, channel) == []
 
 
-async def test_deleting_the_question_stops_the_model_and_the_answer_says_so(
+async def test_deleting_the_question_stops_the_model_and_takes_the_answer_away(
     env: Env, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama, me: str
 ) -> None:
     fake.between = Gate(env, before=1)
@@ -44,7 +44,7 @@ async def test_deleting_the_question_stops_the_model_and_the_answer_says_so(
     await alice.delete(question)
 
     assert fake.closed == 1
-    assert answers(env, channel) == [f"Hello\n{SIGNATURE} · stopped"]
+    assert answers(env, channel) == []
 
 
 async def test_many_messages_deleted_at_once_stop_the_model_too(
@@ -85,7 +85,7 @@ async def test_a_question_deleted_while_it_waits_is_never_asked(
     await gate.open()
 
     assert len(fake.asked) == 1
-    assert answers(env, channel) == [f"Hello there.\n{SIGNATURE}", "-# stopped"]
+    assert answers(env, channel) == [f"Hello there.\n{SIGNATURE}"]
 
 
 async def test_without_the_permission_to_send_the_person_is_told_privately(

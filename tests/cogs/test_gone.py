@@ -147,8 +147,8 @@ async def test_a_server_that_throws_the_bot_out_stops_the_model(
 async def test_a_thread_that_was_closed_and_opened_again_is_answered_to_the_end(
     env: Env, alice: MemberActor, channel: ChannelHandle, simcord_bot: Bot
 ) -> None:
-    """What went away once is no reason to stop what comes later."""
-    simcord_bot.services.deliveries.stop_about(channel.id)
+    """What went away once is no reason to stop what comes later, even where a message had the id of a thread."""
+    simcord_bot.services.deliveries.withdraw({channel.id})
 
     answer = await alice.slash(channel, "ask", prompt="Why?")
 

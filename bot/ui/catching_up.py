@@ -1,0 +1,156 @@
+"""After a start: what was deleted, edited and asked in Discord while nobody told the bot."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import discord
+
+from bot.chat.memory import StateStore
+from bot.chat.messages import Place
+from bot.chat.mirror import MirrorStore, Standing
+from bot.delivery.surface import PASSING
+from bot.errors import LlampostError
+from bot.ui.addressed import is_addressed
+from bot.ui.corrections import WHILE, Corrections
+from bot.ui.mirroring import Mirroring
+
+log = logging.getLogger(__name__)
+
+PAGE = 100
+"""Messages that Discord gives at most in one call."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a look into a channel showed."""
+
+    deleted: set[int] = field(default_factory=set)
+    edited: list[discord.Message] = field(default_factory=list)
+    newest: list[discord.Message] = field(default_factory=list)
+    """The last page: the last message that is remembered here, and what came after it."""
+
+
+class CatchingUp:
+    """Compares each place's window with Discord, the liveliest place first.
+
+    One call shows up to 100 messages, and what lies between the remembered ones is leapt over where it is longer. Only
+    one call is on its way at a time, so people's answers hardly notice it.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: discord.Client,
+        store: MirrorStore,
+        state: StateStore,
+        mirroring: Mirroring,
+        corrections: Corrections,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._state = state
+        self._mirroring = mirroring
+        self._corrections = corrections
+
+    async def catch_up(self) -> None:
+        """Go through all places; one that can't be seen now waits for the next start."""
+        await self._leave_servers()
+        deleted = edited = 0
+        for place in await self._store.places():
+            try:
+                found = await self._place(place)
+            except PASSING as error:
+                log.info("Channel %s could not be compared with the memory: %s", place.channel_id, error)
+            except Exception:
+                log.exception("Channel %s could not be compared with the memory", place.channel_id)
+            else:
+                deleted, edited = deleted + len(found.deleted), edited + len(found.edited)
+        log.info("Caught up with Discord: %s remembered messages were deleted there, %s edited", deleted, edited)
+
+    async def _leave_servers(self) -> None:
+        """Forget the servers in which this application was, and is no more.
+
+        By a list of its own: with the token of another application, all servers would look as if they were left.
+        """
+        key = f"servers:{self._client.application_id}"
+        now = {guild.id for guild in self._client.guilds}
+        before = {int(guild_id) for guild_id in (await self._state.get(key) or "").split()}
+        for guild_id in before - now:
+            await self._mirroring.server_gone(guild_id)
+        await self._state.set(key, " ".join(map(str, sorted(now))))
+
+    async def _place(self, place: Place) -> _Found:
+        found = _Found()
+        if not await self._is_seen(place):
+            return found
+        channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
+        await self._look(channel, deque(await self._store.standing(place)), found)
+        if found.deleted and await _is_there(channel, max(found.deleted)):
+            log.warning("Discord shows no history of channel %s, so nothing is taken for deleted", place.channel_id)
+            return _Found()
+        await self._mirroring.deleted(place, found.deleted)
+        for message in found.edited:
+            await self._correct(place, message)
+        self._ask_missed(found)
+        return found
+
+    async def _look(self, channel: discord.PartialMessageable, left: deque[Standing], found: _Found) -> None:
+        while left:
+            after = discord.Object(left[0].discord_id - 1)
+            found.newest = [it async for it in channel.history(limit=PAGE, after=after, oldest_first=True)]
+            shown = {message.id: message for message in found.newest}
+            last = max(shown) if len(shown) == PAGE else math.inf
+            while left and left[0].discord_id <= last:
+                standing = left.popleft()
+                message = shown.get(standing.discord_id)
+                if message is None:
+                    found.deleted.add(standing.discord_id)
+                elif standing.is_question and message.edited_at:
+                    found.edited.append(message)
+
+    async def _is_seen(self, place: Place) -> bool:
+        """Whether the bot may read what was said in a place; one that is gone is forgotten."""
+        if place.guild_id is None:
+            return True
+        guild = self._client.get_guild(place.guild_id)
+        if guild is None or guild.unavailable:
+            return False
+        channel = guild.get_channel(place.parent_id or place.channel_id)
+        try:
+            if channel is None or place.parent_id:
+                await self._client.fetch_channel(place.channel_id)
+        except discord.NotFound:
+            await self._mirroring.channel_gone(place.channel_id)
+            return False
+        except discord.Forbidden:
+            return False
+        # To those who may not read it, Discord shows an empty history.
+        rights = channel.permissions_for(guild.me) if channel else discord.Permissions.none()
+        return rights.view_channel and rights.read_message_history
+
+    async def _correct(self, place: Place, message: discord.Message) -> None:
+        try:
+            await self._corrections.correct(place, message.id, message)
+        except LlampostError as error:
+            log.info("An edited question was not answered anew: %s", error)
+
+    def _ask_missed(self, found: _Found) -> None:
+        """Let what was asked a moment ago be heard, as if the gateway told it now."""
+        me, now = self._client.user, datetime.now(UTC)
+        answered = {it.reference.message_id for it in found.newest if it.author == me and it.reference}
+        for message in found.newest:
+            if me and message.id not in answered and is_addressed(message, me) and now - message.created_at <= WHILE:
+                self._client.dispatch("message_missed", message)
+
+
+async def _is_there(channel: discord.PartialMessageable, message_id: int) -> bool:
+    try:
+        await channel.fetch_message(message_id)
+    except discord.NotFound:
+        return False
+    return True

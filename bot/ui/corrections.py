@@ -1,0 +1,125 @@
+"""Questions that are edited in Discord: the memory takes the new words, and the answer is written anew."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import discord
+
+from bot.chat.again import correction
+from bot.chat.answers import Question
+from bot.chat.joining import joined
+from bot.chat.limits import Limits
+from bot.chat.memory import ConversationStore
+from bot.chat.messages import Answer, Author, Place
+from bot.chat.mirror import Asked, MirrorStore
+from bot.delivery.calls import Caller
+from bot.delivery.channel_surface import ChannelSurface
+from bot.delivery.deliveries import Deliveries
+from bot.delivery.running import Running
+from bot.ui.addressed import QuestionReader, is_addressed
+from bot.ui.places import roles_of
+
+WHILE = timedelta(minutes=15)
+"""For so long after a question its answer is written anew when it is edited; later only the memory takes the words."""
+
+
+class Corrections:
+    """Lets questions read as they stand in Discord now."""
+
+    def __init__(
+        self,
+        *,
+        client: discord.Client,
+        caller: Caller,
+        store: MirrorStore,
+        memory: ConversationStore,
+        deliveries: Deliveries,
+        limits: Limits,
+        is_opted_out: Callable[[Author], Awaitable[bool]],
+        reader: QuestionReader,
+    ) -> None:
+        self._client = client
+        self._caller = caller
+        self._store = store
+        self._memory = memory
+        self._deliveries = deliveries
+        self._limits = limits
+        self._is_opted_out = is_opted_out
+        self._reader = reader
+
+    async def correct(self, place: Place, discord_id: int, message: discord.Message | None = None) -> bool:
+        """Take up what has become of a message that asked, alone or with others; give it where it is known already.
+
+        Returns False where nobody knows such a question. Raises what reading and answering it raise.
+        """
+        asked, running = await self._store.asked_in(discord_id), self._deliveries.of_question(discord_id)
+        if running is not None and not await self._hold(running, asked, place, message):
+            return True
+        asked = asked or await self._store.asked_in(discord_id)
+        if asked is None:
+            return False
+        messages = await self._messages(place, asked.discord_ids, message)
+        question = await self._question(messages)
+        if question is None or question.with_files() == asked.content or await self._is_opted_out(asked.author):
+            return True
+        await self._store.reword(asked.question_id, question.with_files(), question.images)
+        if datetime.now(UTC) - asked.asked_at <= WHILE:
+            await self._answer_anew(asked, question, messages[-1])
+        return True
+
+    async def _hold(self, running: Running, asked: Asked | None, place: Place, message: discord.Message | None) -> bool:
+        """Stop an answer whose question reads otherwise now; False where it waits and takes the new words by itself."""
+        question = await self._question(await self._messages(place, running.asked_in, message))
+        if question is None or (asked and question.with_files() == asked.content):
+            return False
+        if running.question.is_new and running.control.reword(question):
+            return False
+        running.control.stop()
+        await running.done.wait()
+        return True
+
+    async def _messages(
+        self, place: Place, discord_ids: Sequence[int], known: discord.Message | None
+    ) -> list[discord.Message]:
+        """Those of a question that are still there, oldest first."""
+        channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
+        found = []
+        for discord_id in sorted(discord_ids):
+            if known and known.id == discord_id:
+                found.append(known)
+                continue
+            try:
+                found.append(await channel.fetch_message(discord_id))
+            except discord.NotFound:
+                continue
+        return found
+
+    async def _question(self, messages: Sequence[discord.Message]) -> Question | None:
+        """All of them as one question; None where nothing of it is left."""
+        whole: Question | None = None
+        for message in messages:
+            if (me := self._client.user) and is_addressed(message, me):
+                question = await self._reader.question(message, me)
+                whole = joined(whole, question) if whole else question
+        return None if whole is None or whole.is_blank else whole
+
+    async def _answer_anew(self, asked: Asked, question: Question, message: discord.Message) -> None:
+        answer = await self._memory.answer(asked.place.channel_id, asked.answer_id or 0)
+        if answer is None:
+            return  # cleared a moment ago
+        await self._limits.admit(asked.author, asked.place.guild_id, roles_of(message.author))
+        again, surface = correction(answer, question), self._surface(answer, message)
+        await self._deliveries.write_over(again, surface, question_message=message.id)
+
+    def _surface(self, answer: Answer, message: discord.Message) -> ChannelSurface:
+        place = answer.place
+        return ChannelSurface(
+            self._caller,
+            self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id),
+            nonce=secrets.randbits(60),
+            message_ids=answer.discord_ids,
+            replies_to=message.to_reference(fail_if_not_exists=False),
+        )
