@@ -21,6 +21,8 @@ from bot.ui.mirroring import Mirroring
 
 log = logging.getLogger(__name__)
 
+Channel = discord.abc.Messageable
+
 PAGE = 100
 """Messages that Discord gives at most in one call."""
 
@@ -31,8 +33,8 @@ class _Found:
 
     deleted: set[int] = field(default_factory=set)
     edited: list[discord.Message] = field(default_factory=list)
-    newest: list[discord.Message] = field(default_factory=list)
-    """The last page: the last message that is remembered here, and what came after it."""
+    later: list[discord.Message] = field(default_factory=list)
+    """What came after the last message that is remembered, as far as one page of history shows it."""
 
 
 class CatchingUp:
@@ -86,9 +88,9 @@ class CatchingUp:
 
     async def _place(self, place: Place) -> _Found:
         found = _Found()
-        if not await self._is_seen(place):
+        channel = await self._channel(place)
+        if channel is None:
             return found
-        channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
         await self._look(channel, deque(await self._store.standing(place)), found)
         if found.deleted and await _is_there(channel, max(found.deleted)):
             log.warning("Discord shows no history of channel %s, so nothing is taken for deleted", place.channel_id)
@@ -99,11 +101,10 @@ class CatchingUp:
         self._ask_missed(found)
         return found
 
-    async def _look(self, channel: discord.PartialMessageable, left: deque[Standing], found: _Found) -> None:
+    async def _look(self, channel: Channel, left: deque[Standing], found: _Found) -> None:
         while left:
             after = discord.Object(left[0].discord_id - 1)
-            found.newest = [it async for it in channel.history(limit=PAGE, after=after, oldest_first=True)]
-            shown = {message.id: message for message in found.newest}
+            shown = {it.id: it async for it in channel.history(limit=PAGE, after=after, oldest_first=True)}
             last = max(shown) if len(shown) == PAGE else math.inf
             while left and left[0].discord_id <= last:
                 standing = left.popleft()
@@ -112,26 +113,28 @@ class CatchingUp:
                     found.deleted.add(standing.discord_id)
                 elif standing.is_question and message.edited_at:
                     found.edited.append(message)
+                if not left:
+                    found.later = [it for it in shown.values() if it.id > standing.discord_id]
 
-    async def _is_seen(self, place: Place) -> bool:
-        """Whether the bot may read what was said in a place; one that is gone is forgotten."""
+    async def _channel(self, place: Place) -> Channel | None:
+        """Where a place's messages can be read; None where the bot may not. What is gone is forgotten."""
         if place.guild_id is None:
-            return True
+            return self._client.get_partial_messageable(place.channel_id)
         guild = self._client.get_guild(place.guild_id)
         if guild is None or guild.unavailable:
-            return False
-        channel = guild.get_channel(place.parent_id or place.channel_id)
+            return None
+        channel = guild.get_channel_or_thread(place.channel_id)
         try:
-            if channel is None or place.parent_id:
-                await self._client.fetch_channel(place.channel_id)
+            channel = channel or await guild.fetch_channel(place.channel_id)
         except discord.NotFound:
             await self._mirroring.channel_gone(place.channel_id)
-            return False
         except discord.Forbidden:
-            return False
+            log.info("Channel %s is hidden from the bot, so it is not compared with the memory", place.channel_id)
+        if not isinstance(channel, discord.abc.Messageable):
+            return None
         # To those who may not read it, Discord shows an empty history.
-        rights = channel.permissions_for(guild.me) if channel else discord.Permissions.none()
-        return rights.view_channel and rights.read_message_history
+        rights = channel.permissions_for(guild.me)
+        return channel if rights.view_channel and rights.read_message_history else None
 
     async def _correct(self, place: Place, message: discord.Message) -> None:
         try:
@@ -142,13 +145,13 @@ class CatchingUp:
     def _ask_missed(self, found: _Found) -> None:
         """Let what was asked a moment ago be heard, as if the gateway told it now."""
         me, now = self._client.user, datetime.now(UTC)
-        answered = {it.reference.message_id for it in found.newest if it.author == me and it.reference}
-        for message in found.newest:
+        answered = {it.reference.message_id for it in found.later if it.author == me and it.reference}
+        for message in found.later:
             if me and message.id not in answered and is_addressed(message, me) and now - message.created_at <= WHILE:
                 self._client.dispatch("message_missed", message)
 
 
-async def _is_there(channel: discord.PartialMessageable, message_id: int) -> bool:
+async def _is_there(channel: Channel, message_id: int) -> bool:
     try:
         await channel.fetch_message(message_id)
     except discord.NotFound:

@@ -45,7 +45,7 @@ def own_pages(env: Env, channel: ChannelHandle) -> list[discord.Message]:
 async def long_ago(database: Database) -> None:
     """All that is remembered was said an hour ago."""
     then = datetime.now(UTC) - timedelta(hours=1)
-    await database.write(lambda connection: connection.execute(sa.update(messages).values(created_at=then)) and None)
+    await database.write(lambda connection: connection.execute(sa.update(messages).values(created_at=then)).close())
 
 
 async def test_an_edited_question_is_answered_anew_in_the_same_message(

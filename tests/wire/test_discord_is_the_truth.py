@@ -1,0 +1,197 @@
+"""What is edited and deleted in Discord is so in the memory as well, also when it happened while the bot was away."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from playground.bot_process import BotProcess
+from playground.discord import Message, Permission
+from tests.fake_ollama import MODEL
+
+from .stage import PATIENCE, Held, Stage, answer, pages, shows, stored
+
+pytestmark = pytest.mark.wire
+
+FOOTER = f"-# {MODEL} · assistant"
+ANSWER = f"Hello there.\n{FOOTER}"
+
+
+def said(stage: Stage) -> list[str]:
+    """What the model's newest prompt has of people's and its own words."""
+    return [content.strip() for role, content in stage.ollama.prompts[-1] if role != "system"]
+
+
+async def caught_up(bot: BotProcess) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while "Caught up with Discord" not in bot.log():  # noqa: ASYNC110  # the log is all that tells
+            await asyncio.sleep(0.02)
+
+
+async def gone(stage: Stage, message: Message) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while any(one.id == message.id for one in pages(stage.channel)):  # noqa: ASYNC110  # a deletion can be seen only so
+            await asyncio.sleep(0.02)
+
+
+async def test_an_edited_question_gets_a_new_version_below_which_the_conversation_goes_on(
+    stage: Stage, bot: BotProcess
+) -> None:
+    question = stage.mention("What is a lama?")
+    first = await stage.reply_to(question)
+    await stage.reply_to(stage.mention("And a camel?"))
+    stage.ollama.answer = ["Better."]
+
+    stage.anna.edit(question, f"{stage.discord.mention} What is a llama?")
+
+    second = await stage.reply_to(question, shows(f"Better.\n{FOOTER}"))
+    assert second.id == first.id
+    assert said(stage) == ["What is a llama?"]
+    await answer(stage.ask("So?"))
+    assert said(stage) == ["What is a llama?", "Better.", "And a camel?", "Hello there.", "So?"]
+
+
+async def test_an_edit_in_the_middle_of_the_answer_stops_the_model_and_asks_anew(stage: Stage, bot: BotProcess) -> None:
+    held = Held(stage.ollama, before=1)
+    question = stage.mention("What is a lama?")
+    await stage.reply_to(question, shows("Hello"))
+
+    stage.ollama.between = None
+    stage.anna.edit(question, f"{stage.discord.mention} What is a llama?")
+
+    await held.left()
+    await stage.reply_to(question, lambda message: message.content == ANSWER)
+    assert (len(stage.ollama.asked), said(stage)) == (2, ["What is a llama?"])
+    assert len(pages(stage.channel)) == 1
+
+
+async def test_a_deleted_question_takes_its_answer_out_of_discord_and_out_of_the_memory(
+    stage: Stage, bot: BotProcess
+) -> None:
+    question = stage.mention("My secret.")
+    reply = await stage.reply_to(question)
+    await stage.reply_to(stage.mention("And now?"))
+
+    stage.anna.delete(question)
+
+    await gone(stage, reply)
+    await stored(stage, 0, "messages WHERE content = 'My secret.'")
+    await answer(stage.ask("What do you know?"))
+    assert said(stage) == ["And now?", "Hello there.", "What do you know?"]
+
+
+async def test_what_was_deleted_edited_and_asked_while_the_bot_was_away_counts_from_its_next_start_on(
+    stage: Stage, bot: BotProcess
+) -> None:
+    questions, replies = [], []
+    for number in range(4):
+        questions.append(stage.mention(f"Question {number}."))
+        replies.append(await stage.reply_to(questions[-1]))
+    await bot.stop()
+
+    stage.anna.delete(questions[0])
+    stage.discord.delete_message(replies[1])
+    stage.anna.edit(questions[2], f"{stage.discord.mention} Better question 2.")
+    missed = stage.mention("Anybody there?")
+    stage.anna.say(stage.channel, "Not for the bot.")
+    stage.ollama.answer = ["Here I am."]
+    await bot.start()
+
+    reply = await stage.reply_to(missed)
+    assert reply.content == f"Here I am.\n{FOOTER}"
+    await stage.reply_to(questions[2], shows(f"Here I am.\n{FOOTER}"))
+    await gone(stage, replies[0])
+    await answer(stage.ask("What do you know?"))
+    assert said(stage) == [
+        *("Better question 2.", "Here I am.", "Question 3.", "Hello there."),
+        *("Anybody there?", "Here I am.", "What do you know?"),
+    ]
+    assert len(pages(stage.channel)) == 4
+    assert len(stage.ollama.asked) == 7
+
+
+async def test_what_nothing_happened_to_stays_as_it_is(stage: Stage, bot: BotProcess) -> None:
+    question = stage.mention("Why?")
+    reply = await stage.reply_to(question)
+    await answer(stage.ask("And you?"))
+    await bot.stop()
+    for number in range(150):
+        stage.anna.say(stage.channel, f"Chatter {number}")
+    calls = len(stage.discord.calls)
+
+    await bot.start()
+    await caught_up(bot)
+
+    looks = [call for call in list(stage.discord.calls)[calls:] if call.method == "GET" and "/messages" in call.path]
+    assert len(looks) == 1, "however much others wrote since"
+    assert pages(stage.channel)[0].id == reply.id
+    assert len(stage.ollama.asked) == 2
+    await answer(stage.ask("So?"))
+    assert said(stage) == ["Why?", "Hello there.", "And you?", "Hello there.", "So?"]
+
+
+async def test_what_the_bot_may_not_see_is_not_taken_for_deleted(stage: Stage, bot: BotProcess) -> None:
+    await stage.reply_to(stage.mention("Why?"))
+    await bot.stop()
+    stage.channel.deny_bot(Permission.READ_MESSAGE_HISTORY)
+
+    await bot.start()
+    await caught_up(bot)
+
+    await answer(stage.ask("So?"))
+    assert said(stage) == ["Why?", "Hello there.", "So?"]
+
+
+async def test_a_look_that_fails_forgets_nothing_and_the_next_start_makes_up_for_it(
+    stage: Stage, bot: BotProcess
+) -> None:
+    question = stage.mention("My secret.")
+    await stage.reply_to(question)
+    await bot.stop()
+    stage.anna.delete(question)
+    stage.discord.faults.fail("GET", "/messages", status=503, times=100)
+    await bot.start()
+    await caught_up(bot)
+    await stored(stage, 1, "messages WHERE content = 'My secret.'")
+
+    await bot.stop()
+    stage.discord.faults.clear()
+    await bot.start()
+
+    await stored(stage, 0, "messages")
+
+
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize("what", ["channel", "thread", "server"])
+async def test_places_that_are_gone_are_forgotten(stage: Stage, bot: BotProcess, what: str, away: bool) -> None:
+    there = stage.guild.add_channel("there")
+    thread = there.thread("aside")
+    for place in (there, thread, stage.anna.dm):
+        await answer(stage.anna.slash(place, "ask", prompt="Why?"))
+    await stored(stage, 3, "conversations")
+    if away:
+        await caught_up(bot)  # from then on the bot knows in which servers it is
+        await bot.stop()
+
+    if what == "server":
+        stage.guild.remove_bot()
+    else:
+        (there if what == "channel" else thread).delete()
+
+    if away:
+        await bot.start()
+    await stored(stage, 2 if what == "thread" else 1, "conversations")
+    await stored(stage, 4 if what == "thread" else 2, "messages")
+
+
+async def test_with_another_applications_token_no_server_is_taken_for_left(stage: Stage, bot: BotProcess) -> None:
+    await answer(stage.ask("Why?"))
+    await bot.stop()
+    async with type(stage.discord)(dataclasses.replace(stage.discord.settings, bot_id=77)) as other:
+        elsewhere = dataclasses.replace(stage, discord=other)
+        async with elsewhere.bot() as second:
+            await caught_up(second)
+
+    await stored(stage, 1, "conversations WHERE channel_id IS NOT NULL")
