@@ -188,6 +188,7 @@ class Deliveries:
             live.finish(finished, await self._end_buttons(question, stored))
         shown = await showing
         await asyncio.gather(*noting)
+        running.is_withdrawn = running.is_withdrawn or live.is_deleted
         if finished.reason is EndReason.JOINED:
             await self._give_way(running)
         elif running.is_withdrawn:

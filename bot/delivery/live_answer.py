@@ -13,6 +13,7 @@ from discord.utils import MISSING
 
 from bot.chat.answers import Control, Finished, Step
 from bot.chat.display import Display
+from bot.chat.messages import EndReason
 from bot.delivery import wording
 from bot.delivery.buttons import Row
 from bot.delivery.lane import Lane
@@ -71,6 +72,8 @@ class LiveAnswer:
         self._views = {Row.NONE: no_view, Row.STOP: stop_button, Row.END: no_view}
         self.is_gone = False
         """Whether nothing can be shown any more."""
+        self.is_deleted = False
+        """Whether that is so because one of its messages was deleted, or the channel."""
         self._waiting = False
         self._withdrawn = False
         self._out_of_time = False
@@ -145,9 +148,9 @@ class LiveAnswer:
                 else:
                     await is_set_within(self._hurry, self._placeholder_after)
                 return await self._show(on_written, stack)
-        except SurfaceGone:
-            self.is_gone = True
-            self._control.stop()
+        except SurfaceGone as error:
+            self.is_gone, self.is_deleted = True, error.is_deleted
+            self._control.stop(EndReason.WITHDRAWN if error.is_deleted else EndReason.STOPPED)
             return True
 
     async def _hold_back(self) -> None:

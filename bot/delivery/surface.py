@@ -28,6 +28,9 @@ OLD = 58 * 60
 GONE = {10003, 10008, 50001, 50007, 50013, 50083, 160005, 50278}
 """Unknown channel or message, missing access or permission, closed direct message, archived or locked thread."""
 
+DELETED = {10003, 10008}
+"""Unknown channel or message."""
+
 NO_MENTIONS = discord.AllowedMentions.none()
 
 PASSING = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
@@ -36,6 +39,15 @@ PASSING = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutE
 
 class SurfaceGone(Exception):
     """Nothing can be shown there any more: the message, the channel or the permission is gone."""
+
+    is_deleted = False
+    """Whether it is the message, or its channel."""
+
+
+class SurfaceDeleted(SurfaceGone):
+    """The message was deleted, or the channel."""
+
+    is_deleted = True
 
 
 class LaneLost(Exception):
@@ -195,4 +207,4 @@ class Surface(ABC):
         """Raise what a refusal means for the surface; nothing where it may be over soon."""
         if is_final(error):
             log.info("An answer can't be shown any more: HTTP %s, code %s", error.status, error.code)
-            raise SurfaceGone from error
+            raise (SurfaceDeleted if error.code in DELETED else SurfaceGone) from error

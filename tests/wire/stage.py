@@ -13,7 +13,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playground.bot_process import BotProcess
-from playground.discord import Actor, Asked, ChannelHandle, EventKind, GuildHandle, LoopbackDiscord, Message, Settings
+from playground.discord import (
+    Actor,
+    Asked,
+    ChannelHandle,
+    Event,
+    EventKind,
+    GuildHandle,
+    LoopbackDiscord,
+    Message,
+    Settings,
+)
 from playground.transcript import is_status, last_line
 from tests.fake_ollama import MODEL, FakeOllama
 
@@ -94,6 +104,17 @@ class Stage:
         )
         assert event.message
         return event.message
+
+    async def deleted(self, *messages: Message) -> None:
+        """Each of these messages is gone."""
+        for message in messages:
+            await self.discord.wait_for(_deletes(message.id), timeout=PATIENCE)
+
+
+def _deletes(message_id: int) -> Callable[[Event], bool]:
+    return lambda event: bool(
+        event.kind is EventKind.MESSAGE_DELETE and event.message and event.message.id == message_id
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 
 from playground.bot_process import BotProcess
-from playground.discord import Message, Permission
+from playground.discord import Permission
 from tests.fake_ollama import MODEL
 
 from .stage import PATIENCE, Held, Stage, answer, pages, shows, stored
@@ -27,12 +27,6 @@ def said(stage: Stage) -> list[str]:
 async def caught_up(bot: BotProcess) -> None:
     async with asyncio.timeout(PATIENCE):
         while "Caught up with Discord" not in bot.log():  # noqa: ASYNC110  # the log is all that tells
-            await asyncio.sleep(0.02)
-
-
-async def gone(stage: Stage, message: Message) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while any(one.id == message.id for one in pages(stage.channel)):  # noqa: ASYNC110  # a deletion can be seen only so
             await asyncio.sleep(0.02)
 
 
@@ -76,7 +70,7 @@ async def test_a_deleted_question_takes_its_answer_out_of_discord_and_out_of_the
 
     stage.anna.delete(question)
 
-    await gone(stage, reply)
+    await stage.deleted(reply)
     await stored(stage, 0, "messages WHERE content = 'My secret.'")
     await answer(stage.ask("What do you know?"))
     assert said(stage) == ["And now?", "Hello there.", "What do you know?"]
@@ -102,7 +96,7 @@ async def test_what_was_deleted_edited_and_asked_while_the_bot_was_away_counts_f
     reply = await stage.reply_to(missed)
     assert reply.content == f"Here I am.\n{FOOTER}"
     await stage.reply_to(questions[2], shows(f"Here I am.\n{FOOTER}"))
-    await gone(stage, replies[0])
+    await stage.deleted(replies[0])
     await answer(stage.ask("What do you know?"))
     assert said(stage) == [
         *("Better question 2.", "Here I am.", "Question 3.", "Hello there."),
