@@ -165,6 +165,20 @@ async def take_panel(browser: Browser, stage: Stage) -> None:
     await leave(chat)
 
 
+async def take_versions(browser: Browser, stage: Stage) -> None:
+    """An answer in its second version, with its buttons and its details."""
+    paced(stage.ollama, rate=200)
+    chat = await visit(browser, stage, "random", color_scheme="dark")
+    await chat.ask(script.SHORTER)
+    await expect(chat.finished("in the dark")).to_be_visible()
+    await chat.button("Regenerate").click()
+    await expect(chat.button("2/2")).to_be_visible()
+    await chat.button("Details").click()
+    await expect(chat.button("Replay")).to_be_visible()
+    save(await chat.page.screenshot(), "demo-versions.png")
+    await leave(chat)
+
+
 async def take_movie(browser: Browser, stage: Stage) -> None:
     """Somebody types /ask, the answer streams in, another persona is chosen, and the same is asked again."""
     paced(stage.ollama, rate=TOKENS_PER_SECOND)
@@ -205,6 +219,8 @@ async def run() -> None:
     async with chromium() as browser:
         async with scripted() as stage:
             await take_movie(browser, stage)
+        async with scripted() as stage:
+            await take_versions(browser, stage)
         async with scripted() as stage:
             await take_panel(browser, stage)
             await talk(browser, stage)

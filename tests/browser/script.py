@@ -26,6 +26,12 @@ Then the test says the same thing **every** day of the week."""
 _COMMENTATOR = """AND HERE THEY COME, ladies and gentlemen! **SEARCH** answers before you lift your finger! \
 **DARK MODE** takes the field at night! And the drafts, *OH MY*, the drafts: NOT ONE LOST ALL SEASON!"""
 
+SHORTER = "Name the release in one line: faster search, dark mode, no lost drafts."
+_SHORTER = [
+    "Search at the speed of thought, in the dark, and nothing lost.",
+    "**Nothing lost in the dark**, and all found.",
+]
+
 RELEASE = "Release notes, please: faster search, dark mode, no lost drafts."
 _RELEASE = """- **Search** answers while you type.
 - **Dark mode** follows your system, or your own choice.
@@ -45,6 +51,8 @@ def answer(body: Json) -> list[str]:
     if "sports" in messages[0]["content"]:
         return _tokens(_COMMENTATOR)
     question = messages[-1]["content"]
+    if SHORTER in question:
+        return _tokens(_SHORTER[body["options"]["seed"] % len(_SHORTER)])
     return _tokens(next((text for asked, text in _ANSWERS.items() if asked in question), "Good question!"))
 
 
