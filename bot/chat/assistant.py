@@ -42,18 +42,18 @@ class Assistant:
         spent: Callable[[Author, int], Awaitable[None]],
         conversations: Conversations,
         is_opted_out: Callable[[Author], Awaitable[bool]],
-        num_ctx: int,
+        preparation: Preparation,
         patience: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the operator's context window in tokens, and after how many silent seconds to say what goes on."""
+        """Take after how many silent seconds to say what goes on."""
         self._model = model
         self._profiles = profiles
         self._memory = memory
         self._waiting_room = WaitingRoom(turns, default_model=profiles.default_model, clock=clock)
         self._conversations = conversations
         self._is_opted_out = is_opted_out
-        self._preparation = Preparation(model=model, memory=memory, num_ctx=num_ctx)
+        self._preparation = preparation
         self._spent = spent
         self._patience = patience
         self._clock = clock

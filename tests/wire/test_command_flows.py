@@ -275,7 +275,7 @@ async def test_in_a_direct_message_everybody_decides_alone(team: Team) -> None:
     assert done.content.endswith("· go-away")
     assert team.stage.ollama.asked[-1]["options"]["seed"] == 3
     assert "Forgotten, with its answer: “Hi”" in await told("history undo")
-    assert await told("history show") == "Nothing is remembered of this conversation yet."
+    assert (await told("history show")).startswith("Nothing is remembered of this conversation yet.")
     await team.ask("Hi", who=clara)
     assert team.stage.ollama.prompts[-1][0] == ("system", "You are a helpful assistant.")
 
