@@ -12,7 +12,7 @@ from dataclasses import replace
 from bot.chat.answers import AnswerView, Control, Finished, Question, Step
 from bot.chat.memory import Begun, ConversationStore
 from bot.chat.messages import Author, EndReason, StoredMessage
-from bot.chat.model import End, LanguageModel, Text, Thinking
+from bot.chat.model import End, LanguageModel, Text
 from bot.chat.models import same_model
 from bot.chat.privacy import NOT_KEPT
 from bot.chat.profiles import Profiles
@@ -151,18 +151,14 @@ class Assistant:
     async def _read(
         self, prepared: Prepared, record: Record, view: AnswerView, silence_ends: Callable[[], object]
     ) -> None:
-        tags = ThinkTags(opened=prepared.opens_thoughts, leaks=prepared.leaks_thoughts)
+        tags = ThinkTags.of(prepared.request, prepared.details)
         try:
             async with aclosing(self._model.chat(prepared.request)) as events:
                 async for event in events:
                     silence_ends()
-                    match event:
-                        case Text(text):
-                            self._take(tags.feed(text), record, view)
-                        case Thinking():
-                            self._take([event], record, view)
-                        case End():
-                            record.end = event
+                    self._take(tags.parts(event), record, view)
+                    if isinstance(event, End):
+                        record.end = event
         finally:
             self._take(tags.flush(), record, view)
         if record.end is None:

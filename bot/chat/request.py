@@ -27,10 +27,8 @@ class Prepared:
     receipt: Receipt
     num_predict: int
     """The token limit that the settings give; the request's own may be lower, where the window is nearly full."""
-    opens_thoughts: bool = False
-    """Whether the answer begins in the middle of thoughts, as nobody but us tells them apart."""
-    leaks_thoughts: bool = False
-    """Whether it may do so without anybody knowing, since some models can't be told not to think."""
+    details: ModelDetails
+    """What the model can do."""
 
 
 class Preparation:
@@ -67,15 +65,12 @@ class Preparation:
         receipt = await self._receipt(profile, prompt, request)
         # Nobody says how many of the counted tokens are those of images, so nothing is learnt from such a count.
         counts = not begun and not any(message.images for message in prompt.messages)
-        # Told to think, the server finds out by itself where the thoughts begin and end.
-        is_clear = bool(request.think or begun)
         return Prepared(
             request,
             prompt,
             replace(receipt, prompt_estimate=prompt.raw_estimate if counts else None),
             _num_predict(profile),
-            opens_thoughts=details.opens_thoughts and not is_clear,
-            leaks_thoughts=details.can_think and not is_clear,
+            details,
         )
 
     def num_ctx(self, details: ModelDetails | None) -> int:
