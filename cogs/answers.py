@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import discord
 from discord.ext import commands
 
-from bot.chat.answers import Question
+from bot.chat.answers import Finished, Question
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN
 from bot.chat.messages import Answer, Author, EndReason
 from bot.chat.scopes import Source
@@ -94,8 +94,8 @@ class Answers(commands.Cog):
 
     async def _regenerate(self, press: Press, answer: Answer) -> None:
         left = await self._memory.later(answer.id)
-        await self._write_over(press, answer, again=answer)
-        if left:
+        finished = await self._write_over(press, answer, again=answer)
+        if left and not finished.is_empty:
             await respond(press, _branched(left))
 
     async def _continue(self, press: Press, answer: Answer) -> None:
@@ -105,7 +105,7 @@ class Answers(commands.Cog):
 
     async def _write_over(
         self, press: Press, answer: Answer, *, again: Answer | None = None, more_of: Answer | None = None
-    ) -> None:
+    ) -> Finished:
         surface = self._surface(press, answer)
         self._deliveries.check_idle(answer.place)
         # Not whoever asked, but whoever presses uses the model up.
@@ -121,7 +121,7 @@ class Answers(commands.Cog):
             again=again,
             more_of=more_of,
         )
-        await self._deliveries.write_over(
+        return await self._deliveries.write_over(
             question, surface, header=await self._header(press, answer), question_message=answer.question_discord_id
         )
 
