@@ -123,7 +123,9 @@ async def test_after_opting_out_a_question_is_answered_and_not_remembered(
     assert hints(first) == [WORDS[Notice.NOT_KEPT]]
     assert hints(second) == []
     assert [content for _, content in fake.prompts[-1][1:]] == ["Two"]
-    assert said(await alice.slash(channel, "history show")) == "Nothing is remembered of this conversation yet."
+    assert said(await alice.slash(channel, "history show")).startswith(
+        "Nothing is remembered of this conversation yet."
+    )
 
 
 async def test_deleting_says_that_the_choice_to_opt_out_stays(alice: MemberActor, channel: ChannelHandle) -> None:
