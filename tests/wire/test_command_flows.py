@@ -14,7 +14,7 @@ from playground.discord import Actor, Asked, ChannelHandle, GuildHandle, Message
 from playground.discord.model import Role
 from tests.fake_ollama import MODEL, Json
 
-from .stage import Held, Stage, answer, is_finished, numbered, pages, shows, staged
+from .stage import PATIENCE, Held, Stage, answer, is_finished, numbered, pages, shows, staged
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 
@@ -103,6 +103,19 @@ async def test_a_text_that_can_not_be_saved_is_given_back(team: Team) -> None:
     assert [(file.filename, file.data) for file in text_back.attachments] == [("prompt.txt", b"Say arr, and yo.")]
     assert text_back.ephemeral
     assert "Say arr." in await team.told("persona list")
+
+
+async def test_of_two_quick_presses_the_first_counts(team: Team) -> None:
+    await team.ask("Remember me")
+    asked = team.boss.slash(team.channel, "history clear")
+    question = await asked.message()
+
+    for label in ("Forget everything", "Forget everything", "Cancel"):
+        team.boss.click(question, label)
+
+    await team.stage.discord.wait_for(lambda _: asked.original.content.startswith("All "), timeout=PATIENCE)
+    assert (await team.told("history show")).startswith("Nothing is remembered")
+    assert asked.original.content == "All 2 messages of this conversation are forgotten."
 
 
 async def test_forgetting_everything_takes_a_second_click_and_happens_once(team: Team) -> None:
