@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+import sqlite3
 import zipfile
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from simcord.actors import MemberActor
@@ -108,6 +111,25 @@ async def test_deleting_stops_what_is_being_written(
     shown = await alice.slash(channel, "privacy show")
     assert said(shown).startswith("I keep nothing about you.")
     assert "2 messages are remembered here" in said(await bob.slash(channel, "history show"))
+
+
+@pytest.mark.operator(LIMIT_TOKENS_PER_DAY="1000")
+async def test_deleting_is_no_way_round_the_limit_and_leaves_nothing_stored(
+    alice: MemberActor, channel: ChannelHandle, fake: FakeOllama, database_file: Path
+) -> None:
+    fake.ending = {"done_reason": "stop", "prompt_eval_count": 990, "eval_count": 10}
+    await alice.slash(channel, "ask", prompt="Why?")
+    asked = await alice.slash(channel, "privacy delete")
+    assert asked.response is not None
+
+    await alice.click(asked.response, label="Delete everything")
+    refusal = await alice.slash(channel, "ask", prompt="Again?")
+
+    assert asked.response.content.endswith("stored nowhere, that you used 1,000 tokens today.")
+    assert "You have used your 1,000 tokens for today." in refused(refusal)
+    with closing(sqlite3.connect(database_file)) as connection:
+        assert connection.execute("SELECT count(*) FROM usage").fetchone() == (0,)
+    assert said(await alice.slash(channel, "privacy show")).startswith("I keep nothing about you.")
 
 
 async def test_after_opting_out_a_question_is_answered_and_not_remembered(
