@@ -180,6 +180,7 @@ async def test_a_difference_is_shown(env: Env, alice: MemberActor, channel: Chan
     assert head == "**Different** from character 12 on. The same model, options, seed and prompt were used."
     assert then == "- Then: “The sky is blue. Look!”"
     assert now == r"- Now: “The sky is \*green\*. Look!”"
+    assert note.startswith("-# The same request can come out differently: Ollama's figures change a little with")
     assert note.endswith("All differences are in `difference.diff`.")
     assert file_of(env, message_of(result)).splitlines() == [
         "--- then",
