@@ -8,6 +8,7 @@ from functools import cached_property
 
 from bot.chat.assistant import Assistant
 from bot.chat.branching import Branching
+from bot.chat.context_meter import ContextMeter
 from bot.chat.display import Displays
 from bot.chat.history import History
 from bot.chat.limits import Limits, Quota
@@ -19,6 +20,7 @@ from bot.chat.preferences import Preferences
 from bot.chat.privacy import Privacy
 from bot.chat.profiles import Profiles
 from bot.chat.receipts import Receipts
+from bot.chat.request import Preparation
 from bot.chat.sharing import Conversations
 from bot.chat.turns import Turns
 from bot.client import Services
@@ -99,6 +101,7 @@ class _Parts:
             personas=self._personas,
             models=self._models,
             history=History(self._memory),
+            meter=self._meter,
             memory=self._memory,
             mirror=SqlMirror(self._database),
             open_messages=self._open_messages,
@@ -171,6 +174,16 @@ class _Parts:
         return Turns(parallel=self._settings.max_parallel_answers, waiting=self._settings.max_waiting_questions)
 
     @cached_property
+    def _preparation(self) -> Preparation:
+        return Preparation(model=self._model, memory=self._memory, num_ctx=self._settings.ollama_num_ctx)
+
+    @cached_property
+    def _meter(self) -> ContextMeter:
+        return ContextMeter(
+            model=self._model, profiles=self._profiles, memory=self._memory, preparation=self._preparation
+        )
+
+    @cached_property
     def _assistant(self) -> Assistant:
         return Assistant(
             model=self._model,
@@ -180,7 +193,7 @@ class _Parts:
             spent=self._limits.spent,
             conversations=self._conversations,
             is_opted_out=self._privacy.is_opted_out,
-            num_ctx=self._settings.ollama_num_ctx,
+            preparation=self._preparation,
             patience=self._timing.patience,
         )
 

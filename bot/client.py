@@ -14,6 +14,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.branching import Branching
+from bot.chat.context_meter import ContextMeter
 from bot.chat.display import Displays
 from bot.chat.history import History
 from bot.chat.limits import Limits
@@ -53,6 +54,7 @@ class Services:
     personas: Personas
     models: Models
     history: History
+    meter: ContextMeter
     memory: ConversationStore
     mirror: MirrorStore
     open_messages: OpenMessageStore

@@ -9,7 +9,7 @@ import discord
 from discord.ext import commands
 
 from bot.chat.again import continuation, new_version
-from bot.chat.answers import Question
+from bot.chat.answers import Finished, Question
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN
 from bot.chat.messages import Answer, Author, EndReason, Image
 from bot.client import Bot
@@ -94,8 +94,8 @@ class Answers(commands.Cog):
 
     async def _regenerate(self, press: Press, answer: Answer) -> None:
         left = await self._memory.later(answer.id)
-        await self._write_over(press, answer, new_version)
-        if left:
+        finished = await self._write_over(press, answer, new_version)
+        if left and not finished.is_empty:
             await respond(press, _branched(left))
 
     async def _continue(self, press: Press, answer: Answer) -> None:
@@ -105,7 +105,7 @@ class Answers(commands.Cog):
 
     async def _write_over(
         self, press: Press, answer: Answer, ask: Callable[[Answer, Sequence[Image]], Question]
-    ) -> None:
+    ) -> Finished:
         surface = self._surface(press, answer)
         self._deliveries.check_idle(answer.place)
         # Not whoever asked, but whoever presses uses the model up.
@@ -113,7 +113,7 @@ class Answers(commands.Cog):
         await press.response.defer()
         images = await self._memory.images([answer.question_id])
         question = ask(answer, images.get(answer.question_id, ()))
-        await self._deliveries.write_over(
+        return await self._deliveries.write_over(
             question, surface, header=await self._header(press, answer), question_message=answer.question_discord_id
         )
 

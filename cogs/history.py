@@ -6,23 +6,22 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.history import ExportFormat, speaker
-from bot.chat.messages import Place, StoredMessage
+from bot.chat.history import ExportFormat
+from bot.chat.messages import Place
 from bot.client import Bot
 from bot.delivery.surface import text_file
 from bot.errors import BadInput
 from bot.ui.checks import may
 from bot.ui.confirm import Confirm
+from bot.ui.context_meter import described
 from bot.ui.places import author_of, place_of
-from bot.ui.responses import plain, respond
+from bot.ui.responses import first_words, respond
 
 SHOWN = 150
-"""Characters of a message that `/history show` shows."""
+"""Characters of a question that is taken back."""
 
 SAVE_ANSWER = "Save answer as file"
 """What people choose in a message's menu, under Apps."""
-
-OWN = "-# Each person has a conversation of their own here; this is yours."
 
 FILES = {ExportFormat.MARKDOWN: "conversation.md", ExportFormat.JSON: "conversation.json"}
 
@@ -32,6 +31,7 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
 
     def __init__(self, bot: Bot) -> None:
         self._history = bot.services.history
+        self._meter = bot.services.meter
         self._conversations = bot.services.conversations
         self._tree = bot.tree
         # discord.py does not find these in a cog by itself.
@@ -54,26 +54,19 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
 
     @app_commands.command()
     async def show(self, interaction: discord.Interaction[Bot]) -> None:
-        """Show what is remembered of this conversation."""
+        """Show what is remembered of this conversation, and how much of it goes to the model."""
+        # The model is asked how much it takes.
+        await interaction.response.defer(ephemeral=True)
         place = await self._conversation(interaction)
-        summary = await self._history.summary(place)
-        own = "" if place.owner_id is None else f"\n{OWN}"
-        if not summary.total:
-            await respond(interaction, f"Nothing is remembered of this conversation yet.{own}")
-            return
-        reach = f"the newest {summary.in_window} go to the model"
-        lines = [
-            f"{summary.total} messages are remembered here; {reach}. The last ones:",
-            *(f"- **{plain(speaker(message))}**: {_first_words(message)}" for message in summary.newest),
-        ]
-        await respond(interaction, "\n".join(lines) + own)
+        reading = await self._meter.read(place, author_of(interaction.user))
+        await respond(interaction, described(reading, place))
 
     @app_commands.command()
     async def undo(self, interaction: discord.Interaction[Bot]) -> None:
         """Forget the last question and its answer."""
         question = await self._history.undo(await self._conversation(interaction), only_by=_only_by(interaction))
         # Only for whoever took it back: it may be just what should not have been said.
-        await respond(interaction, f"Forgotten, with its answer: “{_first_words(question)}”")
+        await respond(interaction, f"Forgotten, with its answer: “{first_words(question.content, SHOWN)}”")
 
     @app_commands.command()
     async def clear(self, interaction: discord.Interaction[Bot]) -> None:
@@ -106,11 +99,6 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
 def _only_by(interaction: discord.Interaction[Bot]) -> int | None:
     """Whose messages the person may forget: only their own, or everybody's (None)."""
     return None if may(interaction, "manage_messages") else interaction.user.id
-
-
-def _first_words(message: StoredMessage) -> str:
-    words = discord.utils.escape_markdown(" ".join(message.content.split()))
-    return words if len(words) <= SHOWN else words[: SHOWN - 1] + "…"
 
 
 async def setup(bot: Bot) -> None:

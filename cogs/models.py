@@ -115,9 +115,15 @@ def _described(model: ModelSummary, details: ModelDetails) -> str:
         facts.append(model.quantization)
     if details.context_length:
         facts.append(f"context window up to {details.context_length:,} tokens")
-    if details.capabilities:
-        facts.append(", ".join(sorted(details.capabilities)))
+    facts += _abilities(details)
     return " · ".join(facts)
+
+
+def _abilities(details: ModelDetails) -> list[str]:
+    """What it can do that matters here; what Ollama says of tools and the like is of no use in a channel."""
+    found = ["sees images"] if details.can_see else []
+    found += ["can think before it answers"] if details.can_think else []
+    return found if details.can_answer else ["can't answer questions, made for searching texts"]
 
 
 async def setup(bot: Bot) -> None:

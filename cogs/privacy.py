@@ -35,6 +35,10 @@ DELETE = (
     "stay too. This can't be undone."
 )
 
+USED = (
+    " Because there is a limit, I keep in mind until midnight (UTC), stored nowhere, that you used {:,} tokens today."
+)
+
 
 class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="What is kept about you, and for how long"):
     """Everybody decides about themselves; how long a server keeps its conversations is for those who manage it."""
@@ -43,6 +47,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
         self._bot = bot
         self._privacy = bot.services.privacy
         self._deliveries = bot.services.deliveries
+        self._limits = bot.services.limits
         self._sweeping: asyncio.Task[None] | None = None
 
     async def cog_load(self) -> None:
@@ -93,10 +98,14 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
         async def forget() -> str:
             # What is being written or waits would be stored after everything else is gone.
             self._deliveries.stop_of(person.id)
+            used = await self._limits.store_no_more(person)
             count = await self._privacy.delete(person)
             stays = " That you opted out stays, for else I would keep what you ask next."
             opted_out = await self._privacy.is_opted_out(person)
-            return f"Everything about you is deleted, {count} messages among it.{stays if opted_out else ''}"
+            return (
+                f"Everything about you is deleted, {count} messages among it.{stays if opted_out else ''}"
+                f"{USED.format(used) if used else ''}"
+            )
 
         await Confirm(label="Delete everything", action=forget).ask(interaction, DELETE)
 

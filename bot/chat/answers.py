@@ -200,6 +200,8 @@ class Finished:
     receipt: Receipt | None = None
     stopped_by: str = ""
     """The name of the person who stopped it, for STOPPED."""
+    is_empty: bool = False
+    """Whether it ended before its first word."""
 
     @property
     def thought_seconds(self) -> float | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from bot.chat.answers import AnswerView, Control, Finished, Question, Step
 from bot.chat.memory import Begun, ConversationStore
 from bot.chat.messages import Author, EndReason, StoredMessage
-from bot.chat.model import End, LanguageModel, Text, Thinking
+from bot.chat.model import End, LanguageModel, Text
 from bot.chat.models import same_model
 from bot.chat.privacy import NOT_KEPT
 from bot.chat.profiles import Profiles
@@ -42,18 +42,18 @@ class Assistant:
         spent: Callable[[Author, int], Awaitable[None]],
         conversations: Conversations,
         is_opted_out: Callable[[Author], Awaitable[bool]],
-        num_ctx: int,
+        preparation: Preparation,
         patience: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the operator's context window in tokens, and after how many silent seconds to say what goes on."""
+        """Take after how many silent seconds to say what goes on."""
         self._model = model
         self._profiles = profiles
         self._memory = memory
         self._waiting_room = WaitingRoom(turns, default_model=profiles.default_model, clock=clock)
         self._conversations = conversations
         self._is_opted_out = is_opted_out
-        self._preparation = Preparation(model=model, memory=memory, num_ctx=num_ctx)
+        self._preparation = preparation
         self._spent = spent
         self._patience = patience
         self._clock = clock
@@ -152,18 +152,14 @@ class Assistant:
     async def _read(
         self, prepared: Prepared, record: Record, view: AnswerView, silence_ends: Callable[[], object]
     ) -> None:
-        tags = ThinkTags(opened=prepared.opens_thoughts, leaks=prepared.leaks_thoughts)
+        tags = ThinkTags.of(prepared.request, prepared.details)
         try:
             async with aclosing(self._model.chat(prepared.request)) as events:
                 async for event in events:
                     silence_ends()
-                    match event:
-                        case Text(text):
-                            self._take(tags.feed(text), record, view)
-                        case Thinking():
-                            self._take([event], record, view)
-                        case End():
-                            record.end = event
+                    self._take(tags.parts(event), record, view)
+                    if isinstance(event, End):
+                        record.end = event
         finally:
             self._take(tags.flush(), record, view)
         if record.end is None:

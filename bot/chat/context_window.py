@@ -48,16 +48,28 @@ def window_start(history: Sequence[Entry], budget: int) -> int:
     return start
 
 
+def least_budget(history: Sequence[Entry], start: int) -> int:
+    """The smallest budget for which `window_start` still gives this start that it gave."""
+    kept = sum(entry.tokens for entry in history[start:])
+    is_jump = start > 0 and any(entry.opens_exchange for entry in history[start + 1 :])
+    return kept * 2 if is_jump else kept
+
+
+def prompt_limit(*, num_ctx: int, num_predict: int) -> int:
+    """The most tokens that system prompt and question may have together, so that there is room for an answer."""
+    return num_ctx - min(num_predict, num_ctx // SMALLEST_ROOM)
+
+
 def history_budget(*, num_ctx: int, num_predict: int, fixed: int) -> int:
     """Tokens left for past messages beside the system prompt and the question (`fixed`).
 
     Raises PromptTooLong where these two alone leave too little room for an answer.
     """
-    room = min(num_predict, num_ctx // SMALLEST_ROOM)
-    if fixed > num_ctx - room:
+    limit = prompt_limit(num_ctx=num_ctx, num_predict=num_predict)
+    if fixed > limit:
         raise PromptTooLong(
             f"That is too long for the model: together with the system prompt it has about {fixed:,} tokens, "
-            f"and {num_ctx - room:,} fit. Please ask something shorter, or attach smaller files or fewer images."
+            f"and {limit:,} fit. Please ask something shorter, or attach smaller files or fewer images."
         )
     return max(num_ctx - min(num_predict, num_ctx // LARGEST_RESERVE) - fixed, 0)
 

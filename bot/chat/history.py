@@ -6,12 +6,9 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 
-from bot.chat.memory import NOT_THEIRS_ALONE, ConversationStore, Summary
+from bot.chat.memory import NOT_THEIRS_ALONE, ConversationStore
 from bot.chat.messages import EndReason, Place, StoredMessage
 from bot.errors import BadInput, NotAllowed
-
-NEWEST = 10
-"""How many messages `/history show` shows."""
 
 _NO_ANSWER = (
     "There is no answer to save in this message: none has begun here, or it was private, or it has been forgotten."
@@ -35,10 +32,6 @@ class History:
 
     def __init__(self, memory: ConversationStore) -> None:
         self._memory = memory
-
-    async def summary(self, place: Place) -> Summary:
-        """What is remembered of a place."""
-        return await self._memory.summary(place, newest=NEWEST)
 
     async def undo(self, place: Place, *, only_by: int | None) -> StoredMessage:
         """Forget the newest question and its answer; returns the question.

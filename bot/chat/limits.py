@@ -1,7 +1,8 @@
 """How much each person may ask: questions a minute and tokens a day, by role where a server says so.
 
 A minute is measured by a clock that never jumps, and forgotten with the process. A day is one of the calendar in UTC,
-and what was used in it is stored, but only of those for whom there is a limit.
+and what was used in it is stored, but only of those for whom there is a limit. Of those who had everything about them
+deleted it is kept in memory until the day ends.
 """
 
 from __future__ import annotations
@@ -106,6 +107,8 @@ class Limits:
         self._now = now
         self._counted: set[int] = set()
         """Whose tokens are counted."""
+        self._unstored: dict[int, tuple[date, int]] = {}
+        """What those used on a day who wanted nothing of it to be stored."""
 
     async def in_force(self, guild_id: int | None, role_ids: Collection[int]) -> Mapping[Quota, int | None]:
         """What somebody with these roles may do: the most that one of them allows, else the operator's default."""
@@ -138,14 +141,31 @@ class Limits:
 
     async def used(self, person: Author) -> int:
         """How many tokens somebody used today, as far as they are counted."""
-        return await self._usage.tokens(person.id, self._now().date())
+        today = self._now().date()
+        day, tokens = self._unstored.get(person.id, (None, 0))
+        return tokens if day == today else await self._usage.tokens(person.id, today)
+
+    async def store_no_more(self, person: Author) -> int:
+        """Count what somebody uses today in memory only from now on; returns how much that is so far.
+
+        Before everything about them is deleted: else deleting would be a way round the limit.
+        """
+        today, tokens = self._now().date(), await self.used(person)
+        self._unstored = {it: kept for it, kept in self._unstored.items() if kept[0] == today}
+        self._unstored[person.id] = (today, tokens)
+        return tokens
 
     async def spent(self, person: Author, tokens: int) -> None:
         """Count what an answer took. Never fails: nobody loses an answer for that."""
         if person.id not in self._counted or not tokens:
             return
+        today = self._now().date()
+        day, before = self._unstored.get(person.id, (None, 0))
+        if day == today:
+            self._unstored[person.id] = (today, before + tokens)
+            return
         try:
-            await self._usage.add(person.id, self._now().date(), tokens)
+            await self._usage.add(person.id, today, tokens)
         except Exception:
             log.exception("The tokens of an answer could not be counted")
 

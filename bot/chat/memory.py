@@ -31,8 +31,8 @@ class Summary:
 
     total: int
     """How many messages are remembered."""
-    in_window: int
-    """How many of them still go to the model."""
+    window: Sequence[StoredMessage]
+    """Those of them that still go to the model if they fit, oldest first."""
     newest: Sequence[StoredMessage]
     """The last few, oldest first."""
 
@@ -176,6 +176,10 @@ class ConversationStore(Protocol):
 
     async def summary(self, place: Place, *, newest: int) -> Summary:
         """The shown branch in numbers, and its newest messages. Looking makes no conversation."""
+        ...
+
+    async def shown_at(self, message_id: int) -> int | None:
+        """The Discord message that shows a message, or where none does, the answer to it; None where there is none."""
         ...
 
     async def authors(self, place: Place) -> set[int]:

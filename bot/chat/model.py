@@ -80,6 +80,11 @@ class ModelDetails:
     """Whether the prompt's template ends with the tag that opens thoughts, so that the answer only closes it."""
 
     @property
+    def can_answer(self) -> bool:
+        """Whether it writes at all; models for embeddings don't."""
+        return "completion" in self.capabilities or not self.capabilities
+
+    @property
     def can_think(self) -> bool:
         """Whether it may be asked to think, and must be told not to."""
         return "thinking" in self.capabilities

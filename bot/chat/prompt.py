@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.chat.context_window import Entry, answer_limit, history_budget, window_start
+from bot.chat.context_window import Entry, answer_limit, history_budget, least_budget, prompt_limit, window_start
 from bot.chat.messages import Author, Image, Message, Role, StoredMessage
 from bot.chat.tokens import IMAGE_TOKENS, MESSAGE_OVERHEAD, Estimator, estimate
 
@@ -38,6 +38,10 @@ class Prompt:
     """Id of the first remembered message sent; None where none was."""
     left_out: int
     """How many messages of the window were left out this time, because it was full."""
+    system: int
+    """Tokens of it that are the system prompt's, with the note about names where one may be needed."""
+    room: int
+    """How many tokens more the question could have, and just these messages would go with it."""
 
     @property
     def remembered(self) -> int:
@@ -115,6 +119,7 @@ class PromptBuilder:
         self._model = model
         self._num_ctx = num_ctx
         self._num_predict = num_predict
+        self._limit = prompt_limit(num_ctx=num_ctx, num_predict=num_predict)
         self._estimator = estimator
 
     def build(
@@ -134,9 +139,8 @@ class PromptBuilder:
         budget = history_budget(num_ctx=self._num_ctx, num_predict=self._num_predict, fixed=fixed)
         pictures = [tuple(past_images.get(message.id, ())) for message in history]
         sizes = [self._size(message, len(its)) for message, its in zip(history, pictures, strict=True)]
-        start = window_start(
-            [Entry(size, message.role is Role.USER) for size, message in zip(sizes, history, strict=True)], budget
-        )
+        entries = [Entry(size, message.role is Role.USER) for size, message in zip(sizes, history, strict=True)]
+        start = window_start(entries, budget)
         remembered = history[start:]
         messages = worded(system, remembered, pictures[start:], author=author, question=question, images=images)
         beside_question = head_tokens + sum(sizes[start:])
@@ -149,6 +153,8 @@ class PromptBuilder:
             beside_question=beside_question,
             window_start=remembered[0].id if remembered else None,
             left_out=start,
+            system=head_tokens,
+            room=budget - least_budget(entries, start) if remembered else self._limit - fixed,
         )
 
     def _head(self, system: str, history: Sequence[StoredMessage], author: Author) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,13 +10,13 @@ from typing import Protocol
 from bot.chat.fairness import Ticket
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN, ConversationStore
 from bot.chat.messages import Answer, Author, EndReason, Message, Place, Receipt, StoredMessage
-from bot.chat.model import ChatRequest, End, LanguageModel, Text, Thinking
+from bot.chat.model import ChatRequest, End, LanguageModel, Text
 from bot.chat.models import same_model
 from bot.chat.personas import BUILT_IN
 from bot.chat.profiles import SYSTEM_PROMPT
 from bot.chat.prompt import fingerprint, worded
 from bot.chat.scopes import Scope, ScopeKind, SettingsStore, scopes_of
-from bot.chat.think_tags import ThinkTags
+from bot.chat.think_tags import Part, TakenBack, ThinkTags
 from bot.chat.turns import Turns
 from bot.errors import BadInput, StreamBroken
 
@@ -149,7 +149,9 @@ class Receipts:
         is_whole = answer.end_reason in {EndReason.COMPLETE, EndReason.LENGTH}
         ticket = Ticket(object(), (place.guild_id, place.channel_id, person.id), receipt.model)
         async with self._turns.turn(ticket, tell=waiting):
-            text, end = await self._written(request, None if is_whole else len(answer.content))
+            text, end = await self._written(
+                request, None if is_whole else len(answer.content), thinks=receipt.thought_seconds is not None
+            )
         if end:
             await self._spent(person, (end.prompt_tokens or 0) + (end.answer_tokens or 0))
         return Repetition(answer.content, text, is_whole)
@@ -200,26 +202,33 @@ class Receipts:
         texts = (text for change in changes for text in (change.new, change.old) if text is not None)
         return list(dict.fromkeys(texts))
 
-    async def _written(self, request: ChatRequest, limit: int | None) -> tuple[str, End | None]:
-        """What the model writes, or the first `limit` characters of it, and its last word where that was waited for."""
-        details = await self._model.details(request.model)
-        # Told to think, the server finds out by itself where the thoughts begin and end.
-        opens, leaks = (what and not request.think for what in (details.opens_thoughts, details.can_think))
-        tags, pieces, length, end = ThinkTags(opened=opens, leaks=leaks), [], 0, None
+    async def _written(self, request: ChatRequest, limit: int | None, *, thinks: bool) -> tuple[str, End | None]:
+        """What the model writes, or the first `limit` characters of it, and its last word where that was waited for.
+
+        One that `thinks` first may do so in what looks like text, so that none of it counts before its thoughts end.
+        """
+        tags = ThinkTags.of(request, await self._model.details(request.model))
+        pieces: list[str] = []
+        end = None
         async with aclosing(self._model.chat(request)) as events:
             async for event in events:
-                match event:
-                    case Text(text):
-                        new = [part.text for part in tags.feed(text) if isinstance(part, Text)]
-                        pieces += new
-                        length += sum(map(len, new))
-                    case Thinking():
-                        pass
-                    case End():
-                        end = event
-                if limit is not None and length >= limit:
+                parts = tags.parts(event)
+                thinks = thinks and all(isinstance(part, Text) for part in parts)
+                _keep(parts, pieces)
+                if isinstance(event, End):
+                    end = event
+                if limit is not None and not thinks and sum(map(len, pieces)) >= limit:
                     break
         if end is None and limit is None:
             raise StreamBroken("The model stopped in the middle of the repetition. Please try again.")
-        pieces += [part.text for part in tags.flush() if isinstance(part, Text)]
+        _keep(tags.flush(), pieces)
         return "".join(pieces)[:limit], end
+
+
+def _keep(parts: Iterable[Part], pieces: list[str]) -> None:
+    """Add what is text; what turns out to have been thoughts goes out again."""
+    for part in parts:
+        if isinstance(part, Text):
+            pieces.append(part.text)
+        elif isinstance(part, TakenBack):
+            pieces.clear()

@@ -27,10 +27,8 @@ class Prepared:
     receipt: Receipt
     num_predict: int
     """The token limit that the settings give; the request's own may be lower, where the window is nearly full."""
-    opens_thoughts: bool = False
-    """Whether the answer begins in the middle of thoughts, as nobody but us tells them apart."""
-    leaks_thoughts: bool = False
-    """Whether it may do so without anybody knowing, since some models can't be told not to think."""
+    details: ModelDetails
+    """What the model can do."""
 
 
 class Preparation:
@@ -52,8 +50,8 @@ class Preparation:
         details = await self._model.details(name)
         if question.images:  # the place's model may have changed while the question waited
             await require_sight(self._model, name)
-        num_ctx = min(self._num_ctx, details.context_length or self._num_ctx)
-        prompt = await self._prompt(question, window, profile, num_ctx=num_ctx, can_see=details.can_see)
+        num_ctx = self.num_ctx(details)
+        prompt = await self.fit(question, window, profile, details)
         begun = _begun(question)
         request = ChatRequest(
             model=name,
@@ -67,24 +65,27 @@ class Preparation:
         receipt = await self._receipt(profile, prompt, request)
         # Nobody says how many of the counted tokens are those of images, so nothing is learnt from such a count.
         counts = not begun and not any(message.images for message in prompt.messages)
-        # Told to think, the server finds out by itself where the thoughts begin and end.
-        is_clear = bool(request.think or begun)
         return Prepared(
             request,
             prompt,
             replace(receipt, prompt_estimate=prompt.raw_estimate if counts else None),
             _num_predict(profile),
-            opens_thoughts=details.opens_thoughts and not is_clear,
-            leaks_thoughts=details.can_think and not is_clear,
+            details,
         )
 
-    async def _prompt(
-        self, question: Question, window: Sequence[StoredMessage], profile: Profile, *, num_ctx: int, can_see: bool
+    def num_ctx(self, details: ModelDetails | None) -> int:
+        """The context window in tokens; None is a model that can't be asked what it takes."""
+        takes = details.context_length if details else None
+        return min(self._num_ctx, takes or self._num_ctx)
+
+    async def fit(
+        self, question: Question, window: Sequence[StoredMessage], profile: Profile, details: ModelDetails | None
     ) -> Prompt:
+        """What of the memory goes to the model with a question. Raises PromptTooLong where nothing fits."""
         estimator = Estimator(await self._memory.last_estimate(profile.model.value))
         builder = PromptBuilder(
             model=profile.model.value,
-            num_ctx=num_ctx - sum(estimator.message(message.content) for message in _begun(question)),
+            num_ctx=self.num_ctx(details) - sum(estimator.message(message.content) for message in _begun(question)),
             num_predict=_num_predict(profile),
             estimator=estimator,
         )
@@ -95,7 +96,7 @@ class Preparation:
             question=question.with_files(),
             images=question.images,
             # Others would be told of images that are not there, or fail.
-            past_images=await self._memory.images([it.id for it in window]) if can_see else {},
+            past_images=await self._memory.images([it.id for it in window]) if details and details.can_see else {},
         )
 
     async def _receipt(self, profile: Profile, prompt: Prompt, request: ChatRequest) -> Receipt:

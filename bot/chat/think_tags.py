@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import regex  # type: ignore[import-untyped]
 
-from bot.chat.model import Text, Thinking
+from bot.chat.messages import Role
+from bot.chat.model import ChatRequest, ModelDetails, ModelEvent, Text, Thinking
 
 _FLAGS = regex.IGNORECASE | regex.ASCII
 _OPENING = regex.compile(r"<(think|thinking)>", _FLAGS)
@@ -46,6 +47,20 @@ class ThinkTags:
         self._has_thoughts = False
         self._blank: list[str] = []
         self._held = ""
+
+    @classmethod
+    def of(cls, request: ChatRequest, details: ModelDetails) -> ThinkTags:
+        """Those of a model's answer to a request."""
+        # Told to think, the server finds out by itself where the thoughts begin and end; they come before an answer,
+        # not in the middle of one that goes on.
+        is_clear = bool(request.think) or request.messages[-1].role is Role.ASSISTANT
+        return cls(opened=details.opens_thoughts and not is_clear, leaks=details.can_think and not is_clear)
+
+    def parts(self, event: ModelEvent) -> list[Part]:
+        """Take an event of the stream; returns what is certain by now."""
+        if isinstance(event, Thinking):
+            return [event]
+        return self.feed(event.text) if isinstance(event, Text) else []
 
     def feed(self, text: str) -> list[Part]:
         """Take a further piece; returns what is certain by now."""

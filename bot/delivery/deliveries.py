@@ -74,8 +74,8 @@ class Deliveries:
         """The same with the messages of an older answer: a new version of it, or more of it.
 
         Raises BadInput where an answer is on its way in that conversation, unless the question is corrected, which
-        waits for its turn; and what went wrong where nothing came of it at all: then the older answer stands there
-        again.
+        waits for its turn; and what went wrong where a new version ends before its first word: then the older answer,
+        which the memory goes on from, stands there again.
         """
         if not question.is_corrected:
             self.check_idle(question.place)
@@ -86,10 +86,10 @@ class Deliveries:
             if running.is_withdrawn:
                 return finished
             await self._shorten(surface, running.length)
-            if question.again and not running.is_stored:
+            if question.again and question.again.content and finished.is_empty:
                 await self._show(running, question.again, surface, header)
-                if finished.error:
-                    raise finished.error
+                if error := finished.error or wording.silence(finished):
+                    raise error
             return finished
 
     async def show(self, answer: Answer, surface: ChannelSurface, *, header: str = "") -> None:
@@ -167,7 +167,6 @@ class Deliveries:
 
         def remembered(question_id: int, answer_id: int) -> None:
             stored.append(answer_id)
-            running.is_stored = True
             traces.remembered(question_id, answer_id)
             # The next write may be a long time off, and a crash may come before it.
             noting.append(asyncio.create_task(traces.update()))

@@ -27,8 +27,6 @@ class Running:
     """By which its button finds it."""
     joined: list[int] = field(default_factory=list)
     """Further messages that asked, just before: they are answered together."""
-    is_stored: bool = False
-    """Whether the memory has taken it up."""
     length: int = sys.maxsize
     """How many messages it has in the end."""
     live: LiveAnswer | None = None

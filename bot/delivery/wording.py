@@ -7,7 +7,7 @@ import re
 
 from bot.chat.answers import Finished, Limit, Step
 from bot.chat.messages import EndReason
-from bot.errors import explain
+from bot.errors import BadInput, explain
 
 _MINUTES, _HOURS = 120, 7200
 """Seconds from which on a guess is said in minutes, and in hours."""
@@ -106,6 +106,12 @@ def nothing_said(finished: Finished) -> str:
     if thought:
         return "*The model thought, but gave no answer. Please ask again, or ask it differently.*"
     return "*The model said nothing. Please ask again, or ask it differently.*"
+
+
+def silence(finished: Finished) -> BadInput | None:
+    """The same as an error, where the model itself came to an end."""
+    came_to_its_end = finished.reason in {EndReason.COMPLETE, EndReason.LENGTH}
+    return BadInput(nothing_said(finished).strip("*")) if came_to_its_end else None
 
 
 def is_footer(line: str) -> bool:

@@ -55,9 +55,10 @@ def images_of(connection: Connection, message_ids: Sequence[int]) -> dict[int, l
 
 def summary(connection: Connection, place: Place, newest: int) -> Summary:
     """The shown branch of a place in numbers, and its newest messages."""
+    whole = _way(_head(literal(_NO_MESSAGE)).where(HERE), None)
     return Summary(
-        total=_length(connection, place, _way(_head(literal(_NO_MESSAGE)).where(HERE), None)),
-        in_window=_length(connection, place, _way(_head(_window_start()).where(HERE), MAX_WINDOW)),
+        total=connection.execute(select(func.count()).select_from(whole), whose(place)).scalar_one(),
+        window=window(connection, place),
         newest=branch(connection, place, newest),
     )
 
@@ -75,6 +76,19 @@ def answer_in(connection: Connection, channel_id: int, discord_id: int) -> Store
     )
     row = (connection.execute(query)).first()
     return None if row is None else stored_message(row)
+
+
+def shown_at(connection: Connection, message_id: int) -> int | None:
+    """The first Discord message that shows a message, or where none does, the answer to it."""
+    shown = discord_messages.c
+    query = (
+        select(shown.discord_id)
+        .join(messages)
+        .where((messages.c.id == message_id) | (messages.c.parent_id == message_id))
+        .order_by(messages.c.id, shown.position)
+        .limit(1)
+    )
+    return connection.scalar(query)
 
 
 def authors(connection: Connection, place: Place) -> set[int]:
@@ -145,10 +159,6 @@ def _way(head: Select[*tuple[Any, ...]], limit: int | None) -> CTE:
     if limit is not None:
         step = step.where(way.c.distance < limit)
     return way.union_all(step)
-
-
-def _length(connection: Connection, place: Place, way: CTE) -> int:
-    return connection.execute(select(func.count()).select_from(way), whose(place)).scalar_one()
 
 
 def _branch(head: Select[*tuple[Any, ...]], limit: int | None) -> Select[*tuple[Any, ...]]:

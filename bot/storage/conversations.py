@@ -154,6 +154,10 @@ class SqlConversations:
         """The shown branch in numbers, and its newest messages, all in one view of the database."""
         return await self._database.read(branches.summary, place, newest)
 
+    async def shown_at(self, message_id: int) -> int | None:
+        """The Discord message that shows a message, or where none does, the answer to it; None where there is none."""
+        return await self._database.read(branches.shown_at, message_id)
+
     async def count(self, place: Place) -> int:
         """How many messages the place's memory holds: on every branch, with and without an answer."""
         return await self._database.read(tree.count, place)

@@ -28,7 +28,8 @@ def verdict(repetition: Repetition) -> str:
         f"**Different** from character {place + 1:,} on. The same model, options, seed and prompt were used.\n"
         f"- Then: {_excerpt(then, place)}\n"
         f"- Now: {_excerpt(now, place)}\n"
-        "-# That happens where Ollama or its hardware is another one than then, or answers several questions at once. "
+        "-# The same request can come out differently: Ollama's figures change a little with what it has in its cache, "
+        "with what else it answers at the same time, and with its version and hardware. "
         f"All differences are in `{DIFFERENCE}`."
     )
 

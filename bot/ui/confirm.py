@@ -22,6 +22,7 @@ class Confirm(TellingView):
         super().__init__(timeout=PATIENCE)
         self._action = action
         self._asked: discord.Interaction[discord.Client] | None = None
+        self._is_answered = False
         self.agree.label = label
 
     async def ask(self, interaction: discord.Interaction[discord.Client], question: str) -> None:
@@ -32,9 +33,9 @@ class Confirm(TellingView):
     @discord.ui.button(style=discord.ButtonStyle.danger)
     async def agree(self, interaction: discord.Interaction[discord.Client], _: discord.ui.Button[Confirm]) -> None:
         """Take the buttons away, do it, and say what was done; `on_error` says why it was not."""
-        self.stop()
         # What it does may take longer than Discord waits for a response.
-        await interaction.response.edit_message(content="One moment…", view=None)
+        if not await self._close(interaction, "One moment…"):
+            return
         try:
             done = await self._action()
         except Exception:
@@ -46,8 +47,21 @@ class Confirm(TellingView):
     @discord.ui.button(label="Cancel", style=discord.ButtonStyle.secondary)
     async def cancel(self, interaction: discord.Interaction[discord.Client], _: discord.ui.Button[Confirm]) -> None:
         """Leave everything as it is."""
+        await self._close(interaction, "Nothing was changed.")
+
+    async def _close(self, interaction: discord.Interaction[discord.Client], text: str) -> bool:
+        """Say a text in place of the buttons; whether that was the first press. Where it fails, they go on working."""
+        if self._is_answered:
+            await interaction.response.defer()
+            return False
+        self._is_answered = True
+        try:
+            await interaction.response.edit_message(content=text, view=None)
+        except BaseException:
+            self._is_answered = False
+            raise
         self.stop()
-        await interaction.response.edit_message(content="Nothing was changed.", view=None)
+        return True
 
     async def on_timeout(self) -> None:
         """Take the buttons away, since they no longer do anything."""

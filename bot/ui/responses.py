@@ -41,6 +41,12 @@ def plain(text: str) -> str:
     return discord.utils.escape_mentions(escaped).replace("<", "\\<")
 
 
+def first_words(text: str, length: int) -> str:
+    """The beginning of what somebody wrote, on one line and as it stands there."""
+    words = discord.utils.escape_markdown(" ".join(text.split()))
+    return words if len(words) <= length else words[: length - 1] + "…"
+
+
 def when(moment: datetime) -> str:
     """A moment that Discord shows in each reader's own time and language."""
     return discord.utils.format_dt(moment, "R")

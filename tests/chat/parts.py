@@ -10,12 +10,14 @@ from pathlib import Path
 
 from bot.chat.answers import Control, File, Finished, Question, Step
 from bot.chat.assistant import Assistant
+from bot.chat.context_meter import ContextMeter
 from bot.chat.history import History
 from bot.chat.messages import Author, Place
 from bot.chat.personas import Personas
 from bot.chat.preferences import Preferences
 from bot.chat.privacy import Privacy
 from bot.chat.profiles import Profiles
+from bot.chat.request import Preparation
 from bot.chat.scopes import Scope, ScopeKind
 from bot.chat.sharing import Conversations
 from bot.chat.turns import Turns
@@ -113,6 +115,7 @@ class Parts:
     personas: Personas
     preferences: Preferences
     history: History
+    meter: ContextMeter
     profiles: Profiles
     privacy: Privacy
     assistant: Assistant
@@ -188,6 +191,8 @@ async def put_together(
         personas = Personas(SqlPersonas(database, settings))
         profiles = Profiles(settings=settings, personas=personas, model=MODEL, defaults=defaults or {})
         privacy = Privacy(store=SqlPrivacy(database, settings), settings=settings)
+        preparation = Preparation(model=model, memory=memory, num_ctx=num_ctx)
+        meter = ContextMeter(model=model, profiles=profiles, memory=memory, preparation=preparation)
         assistant = Assistant(
             model=model,
             profiles=profiles,
@@ -196,9 +201,9 @@ async def put_together(
             turns=Turns(parallel=parallel, waiting=waiting, quiet=0),
             conversations=Conversations(settings),
             is_opted_out=privacy.is_opted_out,
-            num_ctx=num_ctx,
+            preparation=preparation,
             patience=patience,
         )
         preferences = Preferences(settings=settings, personas=personas)
         stores = (database, fake, model, memory, settings)
-        yield Parts(*stores, personas, preferences, History(memory), profiles, privacy, assistant)
+        yield Parts(*stores, personas, preferences, History(memory), meter, profiles, privacy, assistant)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.context_window import Entry, answer_limit, history_budget, window_start
+from bot.chat.context_window import Entry, answer_limit, history_budget, least_budget, window_start
 from bot.errors import PromptTooLong
 
 SIZES = st.integers(1, 300)
@@ -55,6 +55,17 @@ def test_a_full_window_keeps_the_last_exchange_or_as_many_as_half_of_it_holds(
         assert kept <= budget // 2
     if 0 < kept <= budget // 2:
         assert kept + size(history[start - 2 : start]) > budget // 2
+
+
+@given(st.lists(st.builds(Entry, SIZES, st.booleans()), max_size=60), st.integers(0, 6000))
+def test_it_is_known_how_much_smaller_a_budget_may_be_for_the_same_start(history: list[Entry], budget: int) -> None:
+    start = window_start(history, budget)
+
+    least = least_budget(history, start)
+
+    assert least <= budget
+    assert window_start(history, least) == window_start(history, (least + budget) // 2) == start
+    assert least == 0 or window_start(history, least - 1) != start
 
 
 @given(st.lists(SIZES, min_size=1, max_size=50), st.integers(0, 1000))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.history import NEWEST, ExportFormat, as_json, as_markdown, speaker
+from bot.chat.history import ExportFormat, as_json, as_markdown, speaker
 from bot.chat.messages import Author, EndReason, Role, StoredMessage
 from bot.errors import BadInput, NotAllowed
 
@@ -26,36 +26,6 @@ MESSAGES = st.lists(
         end_reason=st.sampled_from(EndReason),
     )
 )
-
-
-async def test_a_summary_tells_how_much_is_remembered_and_shows_the_newest(parts: Parts) -> None:
-    parts.fake.reply = lambda body: [f"Answer to {body['messages'][-1]['content']}"]
-    for number in range(6):
-        await parts.ask(f"Question {number}")
-    window_start = (await parts.memory.branch(PLACE))[8].id
-    await parts.memory.move_window(PLACE, window_start)
-
-    summary = await parts.history.summary(PLACE)
-
-    assert (summary.total, summary.in_window) == (12, 4)
-    assert len(summary.newest) == NEWEST
-    assert summary.newest[0].content == "Question 1"
-    assert summary.newest[-1].content == "Answer to Question 5"
-
-
-async def test_an_empty_place_has_an_empty_summary(parts: Parts) -> None:
-    summary = await parts.history.summary(PLACE)
-
-    assert (summary.total, summary.in_window, list(summary.newest)) == (0, 0, [])
-
-
-async def test_a_question_that_failed_is_not_remembered(parts: Parts) -> None:
-    parts.fake.answer = []
-    await parts.ask("One")
-
-    summary = await parts.history.summary(PLACE)
-
-    assert (summary.total, summary.in_window, list(summary.newest)) == (0, 0, [])
 
 
 async def test_undo_takes_back_the_newest_exchange(parts: Parts) -> None:
@@ -124,13 +94,13 @@ async def test_a_conversation_is_ones_own_until_somebody_else_asks(parts: Parts)
 
 async def test_an_export_has_the_whole_conversation_in_order(parts: Parts) -> None:
     parts.fake.reply = lambda body: [f"Answer to {body['messages'][-1]['content']}"]
-    for number in range(NEWEST):
+    for number in range(10):
         await parts.ask(f"Question {number}")
 
     markdown = await parts.history.export(PLACE, ExportFormat.MARKDOWN)
     exported = json.loads(await parts.history.export(PLACE, ExportFormat.JSON))
 
-    contents = [text for number in range(NEWEST) for text in (f"Question {number}", f"Answer to Question {number}")]
+    contents = [text for number in range(10) for text in (f"Question {number}", f"Answer to Question {number}")]
     assert [message["content"] for message in exported] == contents
     assert [line for line in markdown.splitlines() if line and not line.startswith("## ")] == contents
 

@@ -15,6 +15,7 @@ from bot.chat.limits import MINUTE, LastMinute, Limits, Quota
 from bot.errors import BadInput, LimitReached
 from bot.storage.database import Database, open_database
 from bot.storage.migrations import migrate
+from bot.storage.privacy import SqlPrivacy
 from bot.storage.settings import SqlSettings
 from bot.storage.usage import SqlUsage
 
@@ -127,6 +128,27 @@ async def test_the_tokens_of_a_day_are_over_until_midnight_also_after_a_restart(
     await world.limits.admit(BERND, GUILD, {EVERYBODY})
     world.now = datetime(2026, 3, 5, 0, 0, 1, tzinfo=UTC)
     await world.ask()
+
+
+async def test_who_has_everything_deleted_has_used_as_much_as_before_and_nothing_more_is_stored(world: World) -> None:
+    world.start(tokens_per_day=1000)
+    settings = SqlSettings(world.database)
+    await world.ask()
+    await world.limits.spent(ANNA, 600)
+
+    told = await world.limits.store_no_more(ANNA)
+    await SqlPrivacy(world.database, settings).delete(ANNA.id)
+    await world.limits.spent(ANNA, 399)  # an answer that was being written
+    await world.ask()
+    await world.limits.spent(ANNA, 1)
+
+    assert told == 600
+    assert "You have used your 1,000 tokens for today." in await world.refusal()
+    assert await SqlUsage(world.database).tokens(ANNA.id, NOON.date()) == 0
+    world.now += timedelta(days=1)
+    await world.ask()
+    await world.limits.spent(ANNA, 5)
+    assert await SqlUsage(world.database).tokens(ANNA.id, world.now.date()) == await world.limits.used(ANNA) == 5
 
 
 async def test_a_clock_that_was_wrong_for_a_while_neither_refuses_for_ever_nor_leaves_anything(world: World) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -212,6 +214,32 @@ def test_a_prompt_begins_as_the_one_before_until_the_window_jumps(
         if before and not prompt.left_out:
             assert prompt.messages[: len(before)] == before
         before = (*prompt.messages, Message(Role.ASSISTANT, answer))
+
+
+@settings(deadline=None)
+@given(TURNS, st.integers(512, 1024), AUTHORS, TEXTS)
+def test_the_same_messages_go_with_any_question_that_there_is_room_for_and_with_no_longer_one(
+    turns: list[tuple[Author, str, str]], num_ctx: int, author: Author, question: str
+) -> None:
+    talk = Talk(num_ctx)
+    for speaker, *said in turns:
+        with suppress(PromptTooLong):
+            talk.ask(speaker, *said)
+    without_a_word = talk.build(author, "")
+    none = without_a_word.estimate - without_a_word.beside_question
+
+    try:
+        prompt = talk.build(author, question)
+    except PromptTooLong as error:
+        found = re.search(r"has about ([0-9,]+) tokens", str(error))
+        assert found  # both outcomes are right, each in its place
+        assert int(found[1].replace(",", "")) - without_a_word.system - none > without_a_word.room
+        return
+    more = prompt.estimate - prompt.beside_question - none
+
+    assert (prompt.window_start == without_a_word.window_start) == (more <= without_a_word.room)
+    if more <= without_a_word.room:
+        assert prompt.messages[:-1] == without_a_word.messages[:-1]
 
 
 def test_over_many_turns_the_window_jumps_seldom() -> None:

@@ -292,23 +292,6 @@ async def test_a_private_answer_can_be_stopped_and_nothing_else(
     assert asked.response.components == []
 
 
-async def test_a_version_that_fails_leaves_the_one_before_in_the_memory(
-    env: Env, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
-) -> None:
-    await alice.slash(channel, "ask", prompt="Why?")
-    fake.error_line = "the model broke"
-    fake.answer = []
-
-    await press(alice, env, channel, "Regenerate")
-    failed = answers(env, channel), labels(pages(env, channel)[0])
-    await press(alice, env, channel, "◀")
-
-    assert "⚠️" in failed[0][0]
-    assert failed[1] == ["Regenerate", "Details", "Delete", "◀", "(2/2)", "(▶)"]
-    assert answers(env, channel) == [f"{HEADER}\nHello there.\n{SIGNATURE}"]
-    assert labels(pages(env, channel)[0]) == ["Regenerate", "Details", "Delete"]
-
-
 async def test_a_persona_of_the_question_answers_again_too_and_a_fixed_seed_does_not(
     env: Env, alice: MemberActor, boss: MemberActor, channel: ChannelHandle, fake: FakeOllama
 ) -> None:

@@ -180,6 +180,7 @@ async def test_a_difference_is_shown(env: Env, alice: MemberActor, channel: Chan
     assert head == "**Different** from character 12 on. The same model, options, seed and prompt were used."
     assert then == "- Then: “The sky is blue. Look!”"
     assert now == r"- Now: “The sky is \*green\*. Look!”"
+    assert note.startswith("-# The same request can come out differently: Ollama's figures change a little with")
     assert note.endswith("All differences are in `difference.diff`.")
     assert file_of(env, message_of(result)).splitlines() == [
         "--- then",
@@ -292,6 +293,34 @@ async def test_thoughts_are_no_part_of_what_is_compared(
 
     assert "think `off`" in shown(await details(env, alice, channel))["Options"]
     assert said(result).endswith("all 12 characters.")
+
+
+async def test_thoughts_that_leaked_into_the_text_are_no_part_of_what_is_compared(
+    env: Env, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.models[MODEL]["capabilities"] = ["completion", "thinking"]
+    fake.answer = ["Let me ", "see.\n", "</think>\n", "Hello ", "there."]
+    await alice.slash(channel, "ask", prompt="Hello?")
+
+    result = await replay(env, alice, channel)
+
+    assert said(result).startswith("**Identical.**")
+    assert said(result).endswith("all 12 characters.")
+
+
+async def test_an_answer_that_broke_off_after_leaked_thoughts_is_repeated_beyond_them(
+    env: Env, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.models[MODEL]["capabilities"] = ["completion", "thinking"]
+    fake.answer = [*["Let me see. "] * 9, "\n</think>\n", "Hello "]
+    fake.error_line = "the disk broke"
+    await alice.slash(channel, "ask", prompt="Hello?")
+    fake.answer, fake.error_line = [*fake.answer, "there."], None
+
+    result = await replay(env, alice, channel)
+
+    assert said(result).startswith("**Identical.**")
+    assert said(result).endswith("as far as it was written then: all 6 characters.")
 
 
 async def test_one_person_has_one_replay_at_a_time(

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from simcord.actors import MemberActor
-from simcord.builders import ChannelHandle
+from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 from simcord.results import InteractionResult
 
-from tests.fake_ollama import FakeOllama
+from tests.fake_ollama import MODEL, FakeOllama
 from tests.world import Gate, file_of, refused, said
 
 QUESTION = "Shall I forget this whole conversation? The messages in Discord stay, my memory goes for good."
+A_TOKEN = "(a token is about ¾ of an English word)"
 
 
 async def remembered(member: MemberActor, channel: ChannelHandle) -> str:
     """What `/history show` says first."""
-    return said(await member.slash(channel, "history show")).partition(";")[0]
+    return said(await member.slash(channel, "history show")).partition(".")[0]
 
 
 def exported(env: Env, result: InteractionResult) -> str:
@@ -30,10 +32,10 @@ def exported(env: Env, result: InteractionResult) -> str:
 
 
 async def test_a_new_conversation_is_empty(alice: MemberActor, channel: ChannelHandle) -> None:
-    shown = await alice.slash(channel, "history show")
+    first = await remembered(alice, channel)
     undone = await alice.slash(channel, "history export")
 
-    assert said(shown) == "Nothing is remembered of this conversation yet."
+    assert first == "Nothing is remembered of this conversation yet"
     assert refused(undone) == "There is nothing to export: this conversation is empty."
 
 
@@ -47,14 +49,87 @@ async def test_the_last_messages_are_shown_with_who_said_them(
     shown = await alice.slash(channel, "history show")
 
     answer = rf"\*Hm.\* {'x' * 142}"
-    assert said(shown).splitlines() == [
-        "4 messages are remembered here; the newest 4 go to the model. The last ones:",
+    first, *_, heading, one, two, three, four = said(shown).splitlines()
+    assert first == "4 messages are remembered here. All of them go to the model with your next question."
+    assert [heading, one, two, three, four] == [
+        "The last messages:",
         "- **alice**: First?",
-        f"- **Model**: {answer[:149]}…",
+        f"- **Model**: {answer[:79]}…",
         "- **bob**: Second?",
-        f"- **Model**: {answer[:149]}…",
+        f"- **Model**: {answer[:79]}…",
     ]
     assert shown.ephemeral
+
+
+async def test_a_new_conversation_shows_its_window_and_the_room_in_it(
+    alice: MemberActor, channel: ChannelHandle
+) -> None:
+    shown = await alice.slash(channel, "history show")
+
+    assert said(shown).splitlines() == [
+        "Nothing is remembered of this conversation yet.",
+        f"The context window of **{MODEL}** holds 4,096 tokens, as the operator set it {A_TOKEN}:",
+        "- system prompt of assistant: about 21",
+        "- remembered messages: about 0",
+        "- free for your question and the answer: about 4,075, of which the answer may take 1,024",
+        "Your question can have up to about 3,036 tokens, files included.",
+    ]
+
+
+@pytest.mark.operator(OLLAMA_NUM_CTX="512", OLLAMA_NUM_PREDICT="64")
+async def test_what_is_left_out_of_a_full_window_is_told_and_so_it_is(
+    alice: MemberActor, guild: GuildHandle, channel: ChannelHandle, fake: FakeOllama, me: str
+) -> None:
+    fake.answer = ["word "] * 40
+    for number in range(8):
+        await alice.send(channel, f"{me} Question {number} is this one?")
+
+    shown = said(await alice.slash(channel, "history show"))
+    fake.answer = ["Yes."]
+    await alice.slash(channel, "ask", prompt="And?")
+
+    found = re.search(r"the newest (\d+) go to the model, from \*\*alice\*\*: “(.+)” \((\S+)\) on\.", shown)
+    assert found, shown
+    _, first, *_ = sent = [content for _, content in fake.prompts[-1]]
+    assert (int(found[1]), found[2]) == (len(sent) - 2, first)
+    [asked] = [message for message in channel.history() if first in message.content]
+    assert found[3] == f"https://discord.com/channels/{guild.id}/{channel.id}/{asked.id}"
+    left = 16 - int(found[1])
+    assert f"The {left} before no longer go, because the context window was full; they stay remembered" in shown
+    assert "ask the operator to raise `OLLAMA_NUM_CTX`, or begin anew with `/history clear`." in shown
+    assert (await remembered(alice, channel)).startswith("18 messages")
+
+
+async def test_a_command_shows_its_question_in_the_answer_so_the_link_leads_there(
+    alice: MemberActor, guild: GuildHandle, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.models[MODEL]["context_length"] = 512
+    fake.answer = ["word "] * 120
+    for number in range(3):
+        await alice.slash(channel, "ask", prompt=f"Question {number}?")
+
+    shown = said(await alice.slash(channel, "history show"))
+
+    [third] = [message for message in channel.history() if "Question 2?" in message.content]
+    assert f"“Question 2?” (https://discord.com/channels/{guild.id}/{channel.id}/{third.id})" in shown
+    assert "holds 512 tokens, the most that this model takes" in shown
+    assert "choose one with `/model use`" in shown
+
+
+async def test_without_ollama_the_history_is_shown_all_the_same(
+    alice: MemberActor, boss: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    await alice.slash(channel, "ask", prompt="First?")
+    fake.models["other:1b"] = fake.models[MODEL]
+    await boss.slash(channel, "model use", name="other:1b")
+    fake.offline = True
+
+    shown = said(await alice.slash(channel, "history show"))
+
+    assert "The context window of **other:1b** holds 4,096 tokens, as the operator set it" in shown
+    assert "The model itself could not be asked: Ollama" in shown
+    assert shown.startswith("2 messages are remembered here. All of them go to the model with your next question.")
+    assert shown.endswith("- **alice**: First?\n- **Model**: Hello there.")
 
 
 async def test_what_is_taken_back_is_never_read_again(
@@ -84,12 +159,9 @@ async def test_a_question_that_failed_is_not_counted(
 
     shown = await alice.slash(channel, "history show")
 
-    assert first == "Nothing is remembered of this conversation yet."
-    assert said(shown).splitlines() == [
-        "2 messages are remembered here; the newest 2 go to the model. The last ones:",
-        "- **alice**: Second?",
-        "- **Model**: Yes.",
-    ]
+    assert first == "Nothing is remembered of this conversation yet"
+    assert said(shown).startswith("2 messages are remembered here. All of them go to the model")
+    assert said(shown).endswith("The last messages:\n- **alice**: Second?\n- **Model**: Yes.")
 
 
 async def test_looking_leaves_no_trace(alice: MemberActor, channel: ChannelHandle, database_file: Path) -> None:
@@ -154,7 +226,7 @@ async def test_forgetting_everything_asks_first_and_then_does_it(
     assert asked.response.content == "All 2 messages of this conversation are forgotten."
     assert asked.response.ephemeral
     assert asked.response.components == []
-    assert await remembered(alice, channel) == "Nothing is remembered of this conversation yet."
+    assert await remembered(alice, channel) == "Nothing is remembered of this conversation yet"
     await alice.slash(channel, "ask", prompt="Who am I?")
     assert [content for _, content in fake.prompts[-1][1:]] == ["Who am I?"]
     await env.advance_time(121)
@@ -228,7 +300,7 @@ async def test_an_answer_on_its_way_does_not_come_back_after_forgetting(
     await gate.open()
 
     assert "Hello there." in said(answer)
-    assert await remembered(alice, channel) == "Nothing is remembered of this conversation yet."
+    assert await remembered(alice, channel) == "Nothing is remembered of this conversation yet"
 
 
 async def test_a_conversation_can_be_taken_away_to_read(

@@ -36,10 +36,31 @@ async def test_the_model_of_a_channel_is_shown_with_what_it_can_do(
 
     assert loaded.splitlines() == [
         f"**{MODEL}**, from the operator's default",
-        "92.0 MB · 1B parameters · Q4_0 · context window up to 8,192 tokens · completion",
+        "92.0 MB · 1B parameters · Q4_0 · context window up to 8,192 tokens",
         "It is in memory now.",
     ]
     assert unloaded.splitlines()[-1] == "It is not in memory, so the first answer takes longer."
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "words"),
+    [
+        (["completion"], ""),
+        (["completion", "insert", "tools"], ""),
+        (["completion", "tools", "vision"], " · sees images"),
+        (["completion", "thinking", "vision"], " · sees images · can think before it answers"),
+        (["embedding"], " · can't answer questions, made for searching texts"),
+        ([], ""),
+    ],
+)
+async def test_what_a_model_can_do_is_said_in_plain_words(
+    capabilities: list[str], words: str, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
+) -> None:
+    fake.models[MODEL]["capabilities"] = capabilities
+
+    shown = said(await alice.slash(channel, "model show"))
+
+    assert shown.splitlines()[1].partition(" tokens")[2] == words
 
 
 async def test_all_models_are_listed(alice: MemberActor, channel: ChannelHandle, fake: FakeOllama) -> None:
@@ -49,8 +70,8 @@ async def test_all_models_are_listed(alice: MemberActor, channel: ChannelHandle,
 
     assert listed.ephemeral
     assert said(listed).splitlines() == [
-        "- **big:70b**: 92.0 MB · 1B parameters · Q4_0 · context window up to 131,072 tokens · completion, vision",
-        f"- **{MODEL}**: 92.0 MB · 1B parameters · Q4_0 · context window up to 8,192 tokens · completion",
+        "- **big:70b**: 92.0 MB · 1B parameters · Q4_0 · context window up to 131,072 tokens · sees images",
+        f"- **{MODEL}**: 92.0 MB · 1B parameters · Q4_0 · context window up to 8,192 tokens",
     ]
 
 

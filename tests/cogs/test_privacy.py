@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+import sqlite3
 import zipfile
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from simcord.actors import MemberActor
@@ -110,6 +113,25 @@ async def test_deleting_stops_what_is_being_written(
     assert "2 messages are remembered here" in said(await bob.slash(channel, "history show"))
 
 
+@pytest.mark.operator(LIMIT_TOKENS_PER_DAY="1000")
+async def test_deleting_is_no_way_round_the_limit_and_leaves_nothing_stored(
+    alice: MemberActor, channel: ChannelHandle, fake: FakeOllama, database_file: Path
+) -> None:
+    fake.ending = {"done_reason": "stop", "prompt_eval_count": 990, "eval_count": 10}
+    await alice.slash(channel, "ask", prompt="Why?")
+    asked = await alice.slash(channel, "privacy delete")
+    assert asked.response is not None
+
+    await alice.click(asked.response, label="Delete everything")
+    refusal = await alice.slash(channel, "ask", prompt="Again?")
+
+    assert asked.response.content.endswith("stored nowhere, that you used 1,000 tokens today.")
+    assert "You have used your 1,000 tokens for today." in refused(refusal)
+    with closing(sqlite3.connect(database_file)) as connection:
+        assert connection.execute("SELECT count(*) FROM usage").fetchone() == (0,)
+    assert said(await alice.slash(channel, "privacy show")).startswith("I keep nothing about you.")
+
+
 async def test_after_opting_out_a_question_is_answered_and_not_remembered(
     alice: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama
 ) -> None:
@@ -123,7 +145,9 @@ async def test_after_opting_out_a_question_is_answered_and_not_remembered(
     assert hints(first) == [WORDS[Notice.NOT_KEPT]]
     assert hints(second) == []
     assert [content for _, content in fake.prompts[-1][1:]] == ["Two"]
-    assert said(await alice.slash(channel, "history show")) == "Nothing is remembered of this conversation yet."
+    assert said(await alice.slash(channel, "history show")).startswith(
+        "Nothing is remembered of this conversation yet."
+    )
 
 
 async def test_deleting_says_that_the_choice_to_opt_out_stays(alice: MemberActor, channel: ChannelHandle) -> None:

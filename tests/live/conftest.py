@@ -77,6 +77,16 @@ def text_of(message: Message) -> str:
     return "\n".join(line for line in message.content.splitlines() if not line.startswith("-# "))
 
 
+async def said(lesson: Class, fits: Callable[[Message], object]) -> Message:
+    """A state of any message of the bot's in the lesson's channel."""
+    event = await lesson.discord.wait_for(
+        lambda event: event.message and event.message.channel_id == lesson.channel.id and fits(event.message),
+        timeout=PATIENCE,
+    )
+    assert event.message
+    return event.message
+
+
 def states(discord: LoopbackDiscord, fits: Callable[[Message], bool]) -> list[Message]:
     """All states of a message, in order."""
     return [event.message for event in discord.events if event.message and fits(event.message)]

@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from bot.chat.personas import BUILT_IN
-from playground.discord import Permission
+from playground.discord import Message, Permission
 
-from .conftest import MODEL, PATIENCE, Class, finished, states, text_of
+from .conftest import MODEL, PATIENCE, Class, finished, said, states, text_of
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
@@ -104,6 +104,31 @@ async def test_num_predict_cuts_an_answer_off_and_says_how_to_allow_more(lesson:
     await lesson.set(num_predict=100)
     again = await finished(lesson.ask("Go on, please."))
     assert "limit of 50" not in again.content
+
+
+async def test_what_was_cut_off_goes_on_and_nothing_is_lost_or_doubled_at_the_joint(lesson: Class) -> None:
+    await lesson.set(temperature=0, num_predict=30)
+    cut = await finished(lesson.ask("Tell me a long story about a cat."))
+    first = await whole_text(lesson, cut)
+    await lesson.set(num_predict=40)
+
+    lesson.anna.click(cut, "Continue")
+    longer = await said(lesson, lambda message: message.id == cut.id and "limit of 40" in message.content)
+
+    given, whole = lesson.last, await whole_text(lesson, longer)
+    assert "cut off at the token limit of 30" in cut.content
+    assert given.messages[-1] == {"role": "assistant", "content": first}
+    # Whether a model goes on in the middle of its sentence is up to its template: that of smollm2 closes every
+    # message, so this one begins a further one.
+    assert whole == first + given.text
+    assert len(given.text) > 40
+
+
+async def whole_text(lesson: Class, message: Message) -> str:
+    """An answer to the character, as its file has it."""
+    saved = lesson.anna.message_command(lesson.channel, "Save answer as file", message)
+    [file] = (await saved.message(lambda it: it.attachments)).attachments
+    return file.data.decode()
 
 
 async def test_an_answer_grows_while_the_model_writes(lesson: Class) -> None:

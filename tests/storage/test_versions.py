@@ -170,3 +170,21 @@ async def test_a_message_that_shows_another_version_belongs_to_that_one(store: S
 
     assert shown == ((), (1000 + first,))
     assert (await found(store, second)).discord_ids == ()
+
+
+async def test_a_message_is_shown_where_it_stands_itself_else_where_its_answer_does(store: SqlConversations) -> None:
+    first = await say(store, "Q1", "A1")
+    second = await say(store, "Q2", "A2")
+    one, two = [(await found(store, answer)).question_id for answer in (first, second)]
+    await store.shown_as(two, 900)
+    await store.shown_as(first, 2000)
+
+    assert [await store.shown_at(it) for it in (one, first, two, second)] == [
+        1000 + first,
+        1000 + first,
+        900,
+        1000 + second,
+    ]
+
+    await store.not_shown([900, 1000 + first, 2000, 1000 + second])
+    assert [await store.shown_at(it) for it in (one, two, 77)] == [None, None, None]

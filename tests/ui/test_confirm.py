@@ -59,3 +59,26 @@ async def test_what_fails_leaves_no_buttons_and_says_why(
     assert [(told.content, told.ephemeral) for told in click.followups] == [("The database is locked.", True)]
     await env.advance_time(121)
     assert asked.response.content == "That did not work."
+
+
+@pytest.mark.parametrize(
+    ("label", "says"),
+    [("Forget everything", "All 2 messages of this conversation are forgotten."), ("Cancel", "Nothing was changed.")],
+)
+async def test_a_press_that_discord_did_not_take_can_be_repeated(
+    label: str, says: str, env: Env, alice: MemberActor, channel: ChannelHandle
+) -> None:
+    await alice.slash(channel, "ask", prompt="Remember me.")
+    asked = await alice.slash(channel, "history clear")
+    assert asked.response is not None
+    question, buttons = asked.response.content, asked.response.components
+    env.inject_error("POST", "/interactions/*/callback", status=404, code=10062, message="Unknown interaction")
+    env.check_errors = False
+
+    await alice.click(asked.response, label=label)
+    left = asked.response.content, asked.response.components
+    await alice.click(asked.response, label=label)
+
+    assert left == (question, buttons)
+    assert asked.response.content == says
+    assert asked.response.components == []

@@ -12,7 +12,7 @@ from playground.bot_process import BotProcess
 from playground.discord import EventKind, Message
 from tests.fake_ollama import MODEL
 
-from .stage import Held, Stage, answer, in_pieces, is_finished, paced, pages, shows, stored
+from .stage import PATIENCE, Held, Stage, answer, in_pieces, is_finished, paced, pages, shows, stored
 
 pytestmark = pytest.mark.wire
 
@@ -71,7 +71,11 @@ async def test_every_button_works_after_a_restart(stage: Stage, bot: BotProcess)
     await bot.start()
     stage.anna.click(first, "Delete")
     await stored(stage, 2, "messages")
-    assert first.id not in [one.id for one in stage.channel.messages()]
+    # Forgotten first, and taken out of Discord after that.
+    await stage.discord.wait_for(
+        lambda event: event.kind is EventKind.MESSAGE_DELETE and event.message and event.message.id == first.id,
+        timeout=PATIENCE,
+    )
 
 
 async def test_an_answer_that_a_crash_interrupted_is_regenerated_in_its_place(stage: Stage, bot: BotProcess) -> None:

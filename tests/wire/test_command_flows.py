@@ -14,7 +14,7 @@ from playground.discord import Actor, Asked, ChannelHandle, GuildHandle, Message
 from playground.discord.model import Role
 from tests.fake_ollama import MODEL, Json
 
-from .stage import Held, Stage, answer, is_finished, numbered, pages, shows, staged
+from .stage import PATIENCE, Held, Stage, answer, is_finished, numbered, pages, shows, staged
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 
@@ -103,6 +103,20 @@ async def test_a_text_that_can_not_be_saved_is_given_back(team: Team) -> None:
     assert [(file.filename, file.data) for file in text_back.attachments] == [("prompt.txt", b"Say arr, and yo.")]
     assert text_back.ephemeral
     assert "Say arr." in await team.told("persona list")
+
+
+async def test_of_two_quick_presses_the_first_counts(team: Team) -> None:
+    await team.ask("Remember me")
+    asked = team.boss.slash(team.channel, "history clear")
+    question = await asked.message()
+    team.stage.discord.faults.slow("POST", "/callback", seconds=1)
+
+    team.boss.click(question, "Cancel")
+    team.boss.click(question, "Forget everything")
+    await asked.message(lambda message: message.content != question.content, timeout=PATIENCE)
+
+    assert asked.original.content == "Nothing was changed."
+    assert (await team.told("history show")).startswith("2 messages are remembered here.")
 
 
 async def test_forgetting_everything_takes_a_second_click_and_happens_once(team: Team) -> None:
@@ -275,7 +289,7 @@ async def test_in_a_direct_message_everybody_decides_alone(team: Team) -> None:
     assert done.content.endswith("· go-away")
     assert team.stage.ollama.asked[-1]["options"]["seed"] == 3
     assert "Forgotten, with its answer: “Hi”" in await told("history undo")
-    assert await told("history show") == "Nothing is remembered of this conversation yet."
+    assert (await told("history show")).startswith("Nothing is remembered of this conversation yet.")
     await team.ask("Hi", who=clara)
     assert team.stage.ollama.prompts[-1][0] == ("system", "You are a helpful assistant.")
 

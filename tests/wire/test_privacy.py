@@ -261,7 +261,7 @@ async def test_each_person_can_have_a_conversation_of_their_own(stage: Stage, bo
     his = await bernd.slash(stage.channel, "history show").message()
 
     assert [content for _, content in stage.ollama.prompts[-1][1:]] == ["I am Anna.", "Hello there.", "Who am I?"]
-    assert hers.content.startswith("4 messages are remembered here;")
+    assert hers.content.startswith("4 messages are remembered here. All of them go to the model")
     assert hers.content.endswith("-# Each person has a conversation of their own here; this is yours.")
     assert undone.content == "Forgotten, with its answer: “I am Bernd.”"
     assert his.content.startswith("Nothing is remembered of this conversation yet.")
