@@ -18,8 +18,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from bot.chat.unbroken import unbroken
-from bot.errors import SettingError, StorageError
+from bot.errors import SettingError
 from bot.storage import sqlite
+from bot.storage.trouble import Trouble
 from bot.storage.worker import Worker
 
 __all__ = ["Database", "open_database", "utc_now"]
@@ -53,7 +54,9 @@ async def open_database(url: str, *, create: bool = True) -> Database:
     """
     engine = _engine(url, create=create)
     with _translated():
-        writer = await Worker.opened(engine.execution_options(**sqlite.WRITING))
+        writer = await Worker.opened(
+            engine.execution_options(**sqlite.WRITING), patience=sqlite.lock_seconds(engine.url)
+        )
         readers = [await Worker.opened(engine) for _ in range(READERS)]
     return Database(engine, writer, readers)
 
@@ -70,6 +73,7 @@ class Database:
         self._writer = writer
         self._readers = readers
         self._next_reader = itertools.cycle(readers)
+        self._reading, self._writing = Trouble(), Trouble()
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,7 +85,7 @@ class Database:
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See the database as it is at one moment, without waiting for a writer."""
-        with _translated():
+        with _translated(self._reading):
             return await next(self._next_reader).run(lambda connection: work(connection, *args, **kwargs))
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -89,8 +93,14 @@ class Database:
 
         When this ends, so has the work, also where it ends because the caller is cancelled.
         """
-        with _translated():
-            return await unbroken(self._writer.run(lambda connection: work(connection, *args, **kwargs)))
+        with _translated(self._writing):
+            done = await unbroken(self._writer.run(lambda connection: work(connection, *args, **kwargs)))
+        self._writing.over()
+        return done
+
+    def hurry(self, seconds: float) -> None:
+        """From now on nobody waits longer than until then for a lock of another program: the bot is being stopped."""
+        self._writer.hurry(seconds)
 
     async def rebuild(self, work: Callable[[Connection], T]) -> T:
         """Change the schema: what refers to what is checked once, at the end."""
@@ -113,7 +123,7 @@ class Database:
 
         Somebody who reads all the while prevents that: then the log says so, and the next call makes up for it.
         """
-        with _translated():
+        with _translated(self._writing):
             worker = await Worker.opened(self._engine.execution_options(**sqlite.OUTSIDE))
             try:
                 for pause in TRACE_PAUSES:
@@ -158,12 +168,14 @@ def _engine(text: str, *, create: bool) -> Engine:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(trouble: Trouble | None = None) -> Iterator[None]:
     """Turn what can go wrong outside of our code into StorageError; mistakes in our SQL stay what they are."""
     try:
         yield
     except sa.exc.DBAPIError as error:
-        text = sqlite.sentence(error.orig) if isinstance(error.orig, sqlite3.Error) else None
-        if text is None:
+        known = sqlite.known(error.orig) if isinstance(error.orig, sqlite3.Error) else None
+        if known is None:
             raise
-        raise StorageError(text) from error
+        if trouble:
+            trouble.met(str(known))
+        raise known from error

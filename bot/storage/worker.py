@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Self, TypeVar, cast
 
 import aiosqlite
-from sqlalchemy import Connection, Engine
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, RootTransaction
 
 from bot.errors import StorageError
+from bot.storage import sqlite
 
 T = TypeVar("T")
 
@@ -25,14 +29,19 @@ class Worker:
     takes to come round to each of its steps.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, patience: float) -> None:
         self._engine = engine
+        self._patience = patience
+        self._ends = math.inf
         self._thread = _Thread(self._open, _FETCHED_AT_ONCE)
 
     @classmethod
-    async def opened(cls, engine: Engine) -> Self:
-        """A worker on a new connection; `close` it in the end."""
-        worker = cls(engine)
+    async def opened(cls, engine: Engine, *, patience: float = 0) -> Self:
+        """A worker on a new connection; `close` it in the end.
+
+        Who asks for work waits so many seconds for another program's lock, beside what SQLite itself waits for it.
+        """
+        worker = cls(engine, patience)
         await worker._thread
         return worker
 
@@ -44,11 +53,26 @@ class Worker:
         if self._connection.closed:
             raise StorageError("The database is closed, because the bot is being stopped; please ask again later.")
 
+        asked = time.monotonic()
+
         def in_transaction() -> T:
-            with self._connection.begin():
+            with self._begun(asked + self._patience):
                 return work(self._connection)
 
         return await self._thread.run(in_transaction)
+
+    def hurry(self, seconds: float) -> None:
+        """From now on wait no longer than until then for a lock."""
+        self._ends = time.monotonic() + seconds
+
+    def _begun(self, until: float) -> RootTransaction:
+        """A transaction. Everybody waits for a lock from when they asked, not from when the one before them gave up."""
+        while True:
+            try:
+                return self._connection.begin()
+            except sa.exc.OperationalError as error:
+                if not sqlite.is_locked(error.orig) or time.monotonic() >= min(until, self._ends):
+                    raise
 
     async def close(self) -> None:
         """Close the connection when all work is done, and end the thread."""
@@ -59,7 +83,10 @@ class Worker:
 
     def _open(self) -> sqlite3.Connection:
         self._connection = self._engine.connect()
-        return cast(sqlite3.Connection, self._connection.connection.driver_connection)
+        driver = cast(sqlite3.Connection, self._connection.connection.driver_connection)
+        if self._patience:
+            sqlite.give_up_soon(driver)
+        return driver
 
 
 class _Thread(aiosqlite.Connection):
