@@ -17,7 +17,7 @@ from bot.client import Bot, Services
 from bot.config import Settings
 from bot.errors import SettingError
 from bot.storage.conversations import SqlConversations
-from bot.storage.database import open_database
+from bot.storage.database import Database, open_database
 from bot.storage.migrations import migrate
 from bot.storage.privacy import SqlPrivacy
 from bot.storage.settings import SqlSettings
@@ -43,6 +43,9 @@ COGS = (
 FIRST_RETRY = 2.0
 LONGEST_RETRY = 60.0
 """Seconds between two attempts to reach Discord; each is twice the one before."""
+
+LOCKS_END = 7.0
+"""Seconds after which a bot that is being stopped waits for no lock on the database: the last words come after that."""
 
 
 def build_bot(settings: Settings, services: Services) -> Bot:
@@ -75,11 +78,13 @@ async def run(settings: Settings, environment: Mapping[str, str]) -> None:
             services = build_services(settings, database=database, model=model, environment=environment)
             return build_bot(settings, services)
 
-        await _serve(settings, new_bot, stopping)
+        await _serve(settings, new_bot, stopping, database)
     log.info("Stopped")
 
 
-async def _serve(settings: Settings, new_bot: Callable[[], Bot], stopping: asyncio.Event) -> None:
+async def _serve(
+    settings: Settings, new_bot: Callable[[], Bot], stopping: asyncio.Event, database: Database
+) -> None:
     """Connect, again and again while Discord can't be reached, until told to stop."""
     stop = asyncio.create_task(stopping.wait())
     retry = FIRST_RETRY
@@ -88,6 +93,8 @@ async def _serve(settings: Settings, new_bot: Callable[[], Bot], stopping: async
             bot = new_bot()
             connected = asyncio.create_task(_connected(bot, settings.discord_token.get_secret_value()))
             await asyncio.wait({connected, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if stopping.is_set():
+                database.hurry(LOCKS_END)
             await bot.close()
             if stopping.is_set():
                 # discord.py may be sleeping before its next try to connect.
