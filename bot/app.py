@@ -21,6 +21,7 @@ from bot.storage.database import Database, open_database
 from bot.storage.migrations import migrate
 from bot.storage.privacy import SqlPrivacy
 from bot.storage.settings import SqlSettings
+from bot.storage.sole import only_bot
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def build_bot(settings: Settings, services: Services) -> Bot:
 async def migrate_only(settings: Settings) -> None:
     """Bring the database to the newest schema."""
     async with await open_database(settings.database_url) as database:
+        await database.check()
         result = await migrate(database)
     log.info("The database is at schema %s (it was %s)", result.new, result.old or "blank")
 
@@ -69,22 +71,41 @@ async def run(settings: Settings, environment: Mapping[str, str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with build_model(settings) as model, await open_database(settings.database_url) as database:
-        await migrate(database)
-        await SqlConversations(database).purge()
-        await SqlPrivacy(database, SqlSettings(database)).finish_deleting()
+        with only_bot(database.file):
 
-        def new_bot() -> Bot:
-            # Its services are its own: they end with it, and take no more questions then.
-            services = build_services(settings, database=database, model=model, environment=environment)
-            return build_bot(settings, services)
+            def new_bot() -> Bot:
+                # Its services are its own: they end with it, and take no more questions then.
+                services = build_services(settings, database=database, model=model, environment=environment)
+                return build_bot(settings, services)
 
-        await _serve(settings, new_bot, stopping, database)
+            if await _prepared(database, stopping):
+                await _serve(settings, new_bot, stopping, database)
     log.info("Stopped")
 
 
-async def _serve(
-    settings: Settings, new_bot: Callable[[], Bot], stopping: asyncio.Event, database: Database
-) -> None:
+async def _prepared(database: Database, stopping: asyncio.Event) -> bool:
+    """Bring the database into order; False where the bot is told to stop meanwhile."""
+    preparing = asyncio.create_task(_prepare(database))
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({preparing, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if preparing.done():
+        await preparing
+        return True
+    database.hurry(0)
+    preparing.cancel()
+    await asyncio.gather(preparing, return_exceptions=True)
+    return False
+
+
+async def _prepare(database: Database) -> None:
+    await database.check()
+    await migrate(database)
+    await SqlConversations(database).purge()
+    await SqlPrivacy(database, SqlSettings(database)).finish_deleting()
+
+
+async def _serve(settings: Settings, new_bot: Callable[[], Bot], stopping: asyncio.Event, database: Database) -> None:
     """Connect, again and again while Discord can't be reached, until told to stop."""
     stop = asyncio.create_task(stopping.wait())
     retry = FIRST_RETRY

@@ -126,6 +126,7 @@ async def _default_model(settings: Settings, model: OllamaModel) -> Finding:
 async def _database(settings: Settings) -> Finding:
     try:
         async with await open_database(settings.database_url, create=False) as database:
+            await database.check()
             await database.ping()
             state = await schema_state(database)
     except DatabaseMissing:

@@ -45,6 +45,7 @@ class Traces:
         self._linked: set[int] = set()
         self._open: int | None = None
         self._noting: asyncio.Task[None] | None = None
+        self._is_news = False
 
     def remembered(self, question_id: int, answer_id: int) -> None:
         """The memory keeps the question and the answer under these ids."""
@@ -52,12 +53,14 @@ class Traces:
 
     async def update(self) -> None:
         """Note what has come since the last time; called after each write."""
+        self._is_news = True
         if self._noting is None or self._noting.done():
             self._noting = asyncio.create_task(self._note())
-            await asyncio.wait({self._noting}, timeout=PATIENCE)
+        await asyncio.wait({self._noting}, timeout=PATIENCE)
 
     async def close(self, *, shown: bool) -> None:
         """The last message reads as it should, if it was shown to the end; else the next start looks after it."""
+        self._is_news = True
         if self._noting:
             await self._noting
         await self._note()
@@ -65,8 +68,10 @@ class Traces:
             await self._noted(self._open_messages.forget(self._open))
 
     async def _note(self) -> None:
-        await self._noted(self._note_open())
-        await self._noted(self._link())
+        while self._is_news:
+            self._is_news = False
+            await self._noted(self._note_open())
+            await self._noted(self._link())
 
     @staticmethod
     async def _noted(work: Awaitable[None]) -> None:

@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from bot.errors import DatabaseDamaged, StorageError
+
 log = logging.getLogger(__name__)
 
 CALM = 10.0
@@ -18,14 +20,16 @@ class Trouble:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._said: set[str] = set()
+        self._said_for_good: set[str] = set()
         self._newest = 0.0
 
-    def met(self, sentence: str) -> None:
+    def met(self, error: StorageError) -> None:
         """Take note that the database could not be used."""
         self._newest = self._clock()
-        if sentence not in self._said:
-            self._said.add(sentence)
-            log.error(sentence)
+        said = self._said_for_good if isinstance(error, DatabaseDamaged) else self._said
+        if str(error) not in said:
+            said.add(str(error))
+            log.error(str(error))
 
     def over(self) -> None:
         """Take note that something could be stored."""

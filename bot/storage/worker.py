@@ -21,6 +21,22 @@ _FETCHED_AT_ONCE = 64
 """Rows; aiosqlite wants to know it for its cursors, of which we use none."""
 
 
+class Patience:
+    """For how long to wait until another program gives the database free."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ends = math.inf
+
+    def hurry(self, seconds: float) -> None:
+        """From now on wait no longer than until then."""
+        self._ends = time.monotonic() + seconds
+
+    def is_over(self, asked: float) -> bool:
+        """Whether somebody who asked at a moment has waited for long enough."""
+        return time.monotonic() >= min(asked + self._seconds, self._ends)
+
+
 class Worker:
     """Does one piece of work after the other, in the order in which they came.
 
@@ -29,18 +45,14 @@ class Worker:
     takes to come round to each of its steps.
     """
 
-    def __init__(self, engine: Engine, patience: float) -> None:
+    def __init__(self, engine: Engine, patience: Patience | None) -> None:
         self._engine = engine
         self._patience = patience
-        self._ends = math.inf
         self._thread = _Thread(self._open, _FETCHED_AT_ONCE)
 
     @classmethod
-    async def opened(cls, engine: Engine, *, patience: float = 0) -> Self:
-        """A worker on a new connection; `close` it in the end.
-
-        Who asks for work waits so many seconds for another program's lock, beside what SQLite itself waits for it.
-        """
+    async def opened(cls, engine: Engine, *, patience: Patience | None = None) -> Self:
+        """A worker on a new connection; `close` it in the end. Without `patience` SQLite itself waits for locks."""
         worker = cls(engine, patience)
         await worker._thread
         return worker
@@ -56,22 +68,22 @@ class Worker:
         asked = time.monotonic()
 
         def in_transaction() -> T:
-            with self._begun(asked + self._patience):
+            with self._begun(asked):
                 return work(self._connection)
 
         return await self._thread.run(in_transaction)
 
-    def hurry(self, seconds: float) -> None:
-        """From now on wait no longer than until then for a lock."""
-        self._ends = time.monotonic() + seconds
+    def interrupt(self) -> None:
+        """Let what is being read now fail at once."""
+        self._thread.interrupt_now()
 
-    def _begun(self, until: float) -> RootTransaction:
+    def _begun(self, asked: float) -> RootTransaction:
         """A transaction. Everybody waits for a lock from when they asked, not from when the one before them gave up."""
         while True:
             try:
                 return self._connection.begin()
             except sa.exc.OperationalError as error:
-                if not sqlite.is_locked(error.orig) or time.monotonic() >= min(until, self._ends):
+                if not sqlite.is_locked(error.orig) or self._patience is None or self._patience.is_over(asked):
                     raise
 
     async def close(self) -> None:
@@ -100,3 +112,6 @@ class _Thread(aiosqlite.Connection):
     async def run(self, work: Callable[[], T]) -> T:
         done: T = await self._execute(work)  # type: ignore[no-untyped-call]
         return done
+
+    def interrupt_now(self) -> None:
+        self._conn.interrupt()

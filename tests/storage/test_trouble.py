@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.errors import DatabaseDamaged, StorageError
 from bot.storage.trouble import CALM, Trouble
 
 
@@ -12,13 +13,24 @@ def test_a_trouble_is_logged_once_and_so_is_its_end(caplog: pytest.LogCaptureFix
     trouble = Trouble(lambda: now)
     trouble.over()
     for _ in range(100):
-        trouble.met("full")
+        trouble.met(StorageError("full"))
         trouble.over()
         now += CALM / 2
-    trouble.met("locked")
+    trouble.met(StorageError("locked"))
     now += CALM
     trouble.over()
     trouble.over()
-    trouble.met("full")
+    trouble.met(StorageError("full"))
 
     assert caplog.messages == ["full", "locked", "The database can be written again", "full"]
+
+
+def test_damage_does_not_pass_while_other_things_are_stored(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    trouble = Trouble(lambda: now)
+    for _ in range(3):
+        trouble.met(DatabaseDamaged("damaged"))
+        now += CALM
+        trouble.over()
+
+    assert caplog.messages == ["damaged"]

@@ -99,9 +99,9 @@ async def test_an_answer_grows_from_message_to_message_while_the_database_is_loc
         await stored(stage, 4, "discord_messages JOIN messages ON id = message_id WHERE role = 'assistant'")
 
 
-@pytest.mark.parametrize("timeout", [1, 30])
-async def test_a_bot_whose_database_is_locked_ends_in_time(stage: Stage, timeout: int) -> None:
-    async with stage.bot(DATABASE_URL=url(stage, timeout=timeout)) as bot:
+@pytest.mark.parametrize("seconds", [1, 30])
+async def test_a_bot_whose_database_is_locked_ends_in_time(stage: Stage, seconds: int) -> None:
+    async with stage.bot(DATABASE_URL=url(stage, timeout=seconds)) as bot:
         Held(stage.ollama, before=1)
         first = stage.mention("First")
         await stage.reply_to(first, shows("Hello"))
