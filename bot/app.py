@@ -13,6 +13,7 @@ import discord
 
 from bot import health
 from bot.assembly import build_model, build_services
+from bot.calendar import Calendar
 from bot.client import Bot, Services
 from bot.config import Settings
 from bot.errors import SettingError
@@ -72,10 +73,13 @@ async def run(settings: Settings, environment: Mapping[str, str]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with build_model(settings) as model, await open_database(settings.database_url) as database:
         with only_bot(database.file):
+            calendar = Calendar()
 
             def new_bot() -> Bot:
                 # Its services are its own: they end with it, and take no more questions then.
-                services = build_services(settings, database=database, model=model, environment=environment)
+                services = build_services(
+                    settings, database=database, model=model, environment=environment, calendar=calendar
+                )
                 return build_bot(settings, services)
 
             if await _prepared(database, stopping):

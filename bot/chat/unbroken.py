@@ -24,8 +24,8 @@ async def unbroken(work: Coroutine[Any, Any, T]) -> T:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        error = task.exception()
-        if error is not None and not isinstance(error, LlampostError):
-            log.error("Work failed that nobody waited for any more", exc_info=error)
+        failure = task.exception()
+        if failure is not None and not isinstance(failure, LlampostError):
+            log.error("Work failed that nobody waited for any more", exc_info=failure)
         raise cancelled
     return task.result()
