@@ -83,7 +83,7 @@ def lock_seconds(url: URL) -> float:
 def _is_writable(file: Path) -> bool:
     """Whether SQLite could open the file and put its log beside it.
 
-    Asked beforehand because aiosqlite leaves a thread behind where opening fails, which complains when the loop ends.
+    Asked beforehand because SQLite also opens what it may only read, and then fails at the first change.
     Asked without opening, because closing the file would end the locks that other connections of ours have on it.
     """
     if not os.access(file.parent, os.W_OK | os.X_OK):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import sqlite3
 import time
@@ -54,7 +55,11 @@ class Worker:
     async def opened(cls, engine: Engine, *, patience: Patience | None = None) -> Self:
         """A worker on a new connection; `close` it in the end. Without `patience` SQLite itself waits for locks."""
         worker = cls(engine, patience)
-        await worker._thread
+        try:
+            await worker._thread
+        except BaseException:
+            await worker._thread.ended()
+            raise
         return worker
 
     async def run(self, work: Callable[[Connection], T]) -> T:
@@ -112,6 +117,10 @@ class _Thread(aiosqlite.Connection):
     async def run(self, work: Callable[[], T]) -> T:
         done: T = await self._execute(work)  # type: ignore[no-untyped-call]
         return done
+
+    async def ended(self) -> None:
+        """Wait for the thread where opening failed: its last word must not come when the loop is closed already."""
+        await asyncio.to_thread(self._thread.join)
 
     def interrupt_now(self) -> None:
         self._conn.interrupt()

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.wire
 FULL = "The disk that holds the database in DATABASE_URL is full; make room on it."
 FOOTER = "-# tiny:1b · assistant"
 EXIT_DATABASE = 74
+OLDEST = Path(__file__).parents[1] / "storage" / "schemas" / "0001.sql"
 
 
 @pytest.fixture
@@ -163,6 +164,24 @@ async def test_a_first_start_without_room_is_a_sentence_and_works_once_there_is_
 
     assert (ran.status, ran.out) == (EXIT_DATABASE, "")
     assert ran.err.splitlines()[-1] == FULL
+    disk.make_room()
+    async with stage.bot(DATABASE_URL=url(disk)):
+        await answer(stage.ask("Hi"))
+
+
+async def test_an_update_without_room_is_a_sentence_and_leaves_the_older_database_as_it_was(
+    stage: Stage, disk: SmallDisk
+) -> None:
+    file = disk.folder / "llampost.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(OLDEST.read_text())
+    disk.fill()
+    before = file.read_bytes()
+
+    ran = await stage.run("run", DATABASE_URL=url(disk))
+
+    assert (ran.status, ran.err) == (EXIT_DATABASE, f"{FULL}\n")
+    assert file.read_bytes()[100:] == before[100:]  # what comes before that is the header: it uses a log from now on
     disk.make_room()
     async with stage.bot(DATABASE_URL=url(disk)):
         await answer(stage.ask("Hi"))
