@@ -57,7 +57,7 @@ class Worker:
         worker = cls(engine, patience)
         try:
             await worker._thread
-        except BaseException:
+        except Exception:
             await worker._thread.ended()
             raise
         return worker
