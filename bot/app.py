@@ -13,14 +13,16 @@ import discord
 
 from bot import health
 from bot.assembly import build_model, build_services
+from bot.calendar import Calendar
 from bot.client import Bot, Services
 from bot.config import Settings
 from bot.errors import SettingError
 from bot.storage.conversations import SqlConversations
-from bot.storage.database import open_database
+from bot.storage.database import Database, open_database
 from bot.storage.migrations import migrate
 from bot.storage.privacy import SqlPrivacy
 from bot.storage.settings import SqlSettings
+from bot.storage.sole import only_bot
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,9 @@ FIRST_RETRY = 2.0
 LONGEST_RETRY = 60.0
 """Seconds between two attempts to reach Discord; each is twice the one before."""
 
+LOCKS_END = 7.0
+"""Seconds after which a bot that is being stopped waits for no lock on the database: the last words come after that."""
+
 
 def build_bot(settings: Settings, services: Services) -> Bot:
     """The bot, not yet connected."""
@@ -54,6 +59,7 @@ def build_bot(settings: Settings, services: Services) -> Bot:
 async def migrate_only(settings: Settings) -> None:
     """Bring the database to the newest schema."""
     async with await open_database(settings.database_url) as database:
+        await database.check()
         result = await migrate(database)
     log.info("The database is at schema %s (it was %s)", result.new, result.old or "blank")
 
@@ -67,20 +73,44 @@ async def run(settings: Settings, environment: Mapping[str, str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with build_model(settings) as model, await open_database(settings.database_url) as database:
-        await migrate(database)
-        await SqlConversations(database).purge()
-        await SqlPrivacy(database, SqlSettings(database)).finish_deleting()
+        with only_bot(database.file):
+            calendar = Calendar()
 
-        def new_bot() -> Bot:
-            # Its services are its own: they end with it, and take no more questions then.
-            services = build_services(settings, database=database, model=model, environment=environment)
-            return build_bot(settings, services)
+            def new_bot() -> Bot:
+                # Its services are its own: they end with it, and take no more questions then.
+                services = build_services(
+                    settings, database=database, model=model, environment=environment, calendar=calendar
+                )
+                return build_bot(settings, services)
 
-        await _serve(settings, new_bot, stopping)
+            if await _prepared(database, stopping):
+                await _serve(settings, new_bot, stopping, database)
     log.info("Stopped")
 
 
-async def _serve(settings: Settings, new_bot: Callable[[], Bot], stopping: asyncio.Event) -> None:
+async def _prepared(database: Database, stopping: asyncio.Event) -> bool:
+    """Bring the database into order; False where the bot is told to stop meanwhile."""
+    preparing = asyncio.create_task(_prepare(database))
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({preparing, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if preparing.done():
+        await preparing
+        return True
+    database.hurry(0)
+    preparing.cancel()
+    await asyncio.gather(preparing, return_exceptions=True)
+    return False
+
+
+async def _prepare(database: Database) -> None:
+    await database.check()
+    await migrate(database)
+    await SqlConversations(database).purge()
+    await SqlPrivacy(database, SqlSettings(database)).finish_deleting()
+
+
+async def _serve(settings: Settings, new_bot: Callable[[], Bot], stopping: asyncio.Event, database: Database) -> None:
     """Connect, again and again while Discord can't be reached, until told to stop."""
     stop = asyncio.create_task(stopping.wait())
     retry = FIRST_RETRY
@@ -89,6 +119,8 @@ async def _serve(settings: Settings, new_bot: Callable[[], Bot], stopping: async
             bot = new_bot()
             connected = asyncio.create_task(_connected(bot, settings.discord_token.get_secret_value()))
             await asyncio.wait({connected, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if stopping.is_set():
+                database.hurry(LOCKS_END)
             await bot.close()
             if stopping.is_set():
                 # discord.py may be sleeping before its next try to connect.

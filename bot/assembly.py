@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.calendar import Calendar
 from bot.chat.assistant import Assistant
 from bot.chat.branching import Branching
 from bot.chat.context_meter import ContextMeter
@@ -71,28 +72,39 @@ def build_services(
     environment: Mapping[str, str],
     budgets: Budgets | None = None,
     timing: Timing = USUAL_TIMING,
+    calendar: Calendar | None = None,
 ) -> Services:
     """Everything that cogs call, on these parts. Raises SettingError for a wrong default of a parameter."""
     defaults = operator_defaults(environment)
-    return _Parts(settings, database, model, defaults, timing).services(Caller(budgets or Budgets()))
+    parts = _Parts(settings, database, model, defaults, timing=timing, calendar=calendar or Calendar())
+    return parts.services(budgets or Budgets())
 
 
 class _Parts:
     """Each part is built once, when the first other part needs it."""
 
     def __init__(
-        self, settings: Settings, database: Database, model: LanguageModel, defaults: Mapping[str, str], timing: Timing
+        self,
+        settings: Settings,
+        database: Database,
+        model: LanguageModel,
+        defaults: Mapping[str, str],
+        *,
+        timing: Timing,
+        calendar: Calendar,
     ) -> None:
         self._settings = settings
         self._database = database
         self._model = model
         self._defaults = defaults
         self._timing = timing
+        self._calendar = calendar
+        self._now = calendar.now
 
-    def services(self, caller: Caller) -> Services:
+    def services(self, budgets: Budgets) -> Services:
         return Services(
             deliveries=self._deliveries,
-            caller=caller,
+            caller=Caller(budgets, now=self._now),
             profiles=self._profiles,
             displays=self._displays,
             conversations=self._conversations,
@@ -110,6 +122,7 @@ class _Parts:
             limits=self._limits,
             receipts=self._receipts,
             branching=self._branching,
+            calendar=self._calendar,
             num_ctx=self._settings.ollama_num_ctx,
         )
 
@@ -117,7 +130,7 @@ class _Parts:
 
     @cached_property
     def _memory(self) -> SqlConversations:
-        return SqlConversations(self._database)
+        return SqlConversations(self._database, self._now)
 
     @cached_property
     def _open_messages(self) -> SqlOpenMessages:
@@ -125,17 +138,17 @@ class _Parts:
 
     @cached_property
     def _stored(self) -> SqlSettings:
-        return SqlSettings(self._database)
+        return SqlSettings(self._database, self._now)
 
     @cached_property
     def _lineage(self) -> SqlLineage:
-        return SqlLineage(self._database)
+        return SqlLineage(self._database, self._now)
 
     # What is in force where
 
     @cached_property
     def _personas(self) -> Personas:
-        return Personas(SqlPersonas(self._database, self._stored))
+        return Personas(SqlPersonas(self._database, self._stored, self._now))
 
     @cached_property
     def _preferences(self) -> Preferences:
@@ -156,8 +169,9 @@ class _Parts:
 
     @cached_property
     def _privacy(self) -> Privacy:
-        store = SqlPrivacy(self._database, self._stored)
-        return Privacy(store=store, settings=self._stored, retention_days=self._settings.retention_days)
+        store = SqlPrivacy(self._database, self._stored, self._now)
+        days = self._settings.retention_days
+        return Privacy(store=store, settings=self._stored, retention_days=days, now=self._now)
 
     @cached_property
     def _limits(self) -> Limits:
@@ -165,7 +179,7 @@ class _Parts:
             Quota.QUESTIONS: self._settings.limit_questions_per_minute,
             Quota.TOKENS: self._settings.limit_tokens_per_day,
         }
-        return Limits(settings=self._stored, usage=SqlUsage(self._database), defaults=defaults)
+        return Limits(settings=self._stored, usage=SqlUsage(self._database), defaults=defaults, now=self._now)
 
     # What answers
 

@@ -13,6 +13,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.calendar import Calendar
 from bot.chat.branching import Branching
 from bot.chat.context_meter import ContextMeter
 from bot.chat.display import Displays
@@ -63,6 +64,7 @@ class Services:
     limits: Limits
     receipts: Receipts
     branching: Branching
+    calendar: Calendar
     num_ctx: int
     """The operator's context window in tokens."""
 
@@ -96,7 +98,7 @@ class Bot(commands.Bot):
             tree_cls=CommandTree,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
-            http_trace=trace(),
+            http_trace=trace(services.calendar.heard),
         )
         self.services = services
         self.heard = Heard()

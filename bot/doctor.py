@@ -12,8 +12,10 @@ import aiohttp
 import discord
 
 from bot.assembly import build_model
+from bot.calendar import Calendar
 from bot.chat.models import same_model
 from bot.config import Settings
+from bot.delivery.calls import trace
 from bot.errors import DatabaseMissing, LlampostError, SettingError
 from bot.llm.ollama import OllamaModel
 from bot.storage.database import open_database
@@ -58,7 +60,8 @@ async def _discord(settings: Settings) -> AsyncGenerator[Finding, None]:
         cure = "DISCORD_TOKEN is not set. Copy .env.example to .env and put the token of your bot there; see README."
         yield Finding("Discord token", ok=False, words=cure)
         return
-    client = discord.Client(intents=discord.Intents(guilds=True))
+    calendar = Calendar()
+    client = discord.Client(intents=discord.Intents(guilds=True), http_trace=trace(calendar.heard))
     try:
         await client.login(settings.discord_token.get_secret_value())
     except discord.LoginFailure:
@@ -74,6 +77,8 @@ async def _discord(settings: Settings) -> AsyncGenerator[Finding, None]:
         await client.close()
     yield Finding("Discord token", ok=True, words=f"accepted, the bot is {client.user}")
     yield _intents(settings, client.application)
+    if complaint := calendar.complaint:
+        yield Finding("Clock", ok=False, words=complaint)
 
 
 def _intents(settings: Settings, application: discord.AppInfo | None) -> Finding:
@@ -126,6 +131,7 @@ async def _default_model(settings: Settings, model: OllamaModel) -> Finding:
 async def _database(settings: Settings) -> Finding:
     try:
         async with await open_database(settings.database_url, create=False) as database:
+            await database.check()
             await database.ping()
             state = await schema_state(database)
     except DatabaseMissing:

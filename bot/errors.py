@@ -3,7 +3,8 @@
 LlampostError               one plain sentence: what is wrong and what to do; no secrets, no library's own text
 ├── SettingError            a setting in .env or the environment is missing or wrong
 ├── StorageError            the database can't be opened, is newer than the bot or locked; its backup can't be written
-│   └── DatabaseMissing     there is none yet, and nobody wanted one made
+│   ├── DatabaseMissing     there is none yet, and nobody wanted one made
+│   └── DatabaseDamaged     what is in the file can't be used; waiting does not help
 ├── BadInput                what a person gave is not allowed; the sentence says what is
 │   └── PromptTooLong       the question can't fit into the model's context window
 ├── NotAllowed              the person lacks the Discord permission for it
@@ -24,6 +25,7 @@ import secrets
 
 __all__ = [
     "BadInput",
+    "DatabaseDamaged",
     "DatabaseMissing",
     "LimitReached",
     "LlampostError",
@@ -60,6 +62,10 @@ class StorageError(LlampostError):
 
 class DatabaseMissing(StorageError):
     """There is no database yet, but there could be one."""
+
+
+class DatabaseDamaged(StorageError):
+    """The file is no database (any more); trying again does not help."""
 
 
 class BadInput(LlampostError):

@@ -31,6 +31,7 @@ async def beat(is_well: Callable[[], bool], interval: float = INTERVAL) -> None:
 def is_alive() -> bool:
     """Whether a bot on this machine gave a sign of life lately."""
     try:
-        return time.time() - sign_of_life().stat().st_mtime < STALE
+        # A clock that was set back would make the last sign one of the future.
+        return abs(time.time() - sign_of_life().stat().st_mtime) < STALE
     except OSError:
         return False

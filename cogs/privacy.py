@@ -15,6 +15,7 @@ from bot.chat.privacy import MAX_DAYS, Report, Spot
 from bot.chat.profiles import Sourced
 from bot.client import Bot
 from bot.delivery.surface import NO_MENTIONS
+from bot.errors import StorageError
 from bot.ui.checks import require, require_server
 from bot.ui.confirm import Confirm
 from bot.ui.parcel import parcels
@@ -65,6 +66,8 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             try:
                 if count := await self._privacy.sweep():
                     log.info("%s messages were kept for long enough and are deleted", count)
+            except StorageError:
+                pass  # the storage has logged it, once
             except Exception:
                 log.exception("What has been kept for long enough could not be deleted")
             await asyncio.sleep(SWEEP_EVERY)

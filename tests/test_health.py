@@ -32,6 +32,11 @@ def test_a_sign_counts_until_it_is_old() -> None:
     os.utime(sign, (recent, recent))
     assert health.is_alive()
 
+    # From before the clock was set back.
+    later = time.time() + health.STALE + 1
+    os.utime(sign, (later, later))
+    assert not health.is_alive()
+
 
 async def beat(*answers: bool) -> None:
     """Beat once for each answer to whether all is well, without the pause between."""

@@ -8,10 +8,12 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from bot.chat.answers import AnswerView, Control, Finished, Question, Step
+from bot.chat.arrears import Arrears
 from bot.chat.memory import Begun, ConversationStore
-from bot.chat.messages import Author, EndReason, StoredMessage
+from bot.chat.messages import Author, EndReason, Receipt, StoredMessage
 from bot.chat.model import End, LanguageModel, Text
 from bot.chat.models import same_model
 from bot.chat.privacy import NOT_KEPT
@@ -24,9 +26,12 @@ from bot.chat.thoughts import TrainOfThought
 from bot.chat.turns import Turns
 from bot.chat.unbroken import unbroken
 from bot.chat.waiting_room import WaitingRoom
-from bot.errors import BadInput, ModelError, StreamBroken
+from bot.errors import BadInput, DatabaseDamaged, ModelError, StorageError, StreamBroken
 
 log = logging.getLogger(__name__)
+
+NOT_REMEMBERED = "This question and its answer are not remembered. {}"
+NOT_YET_REMEMBERED = "This answer is not remembered yet, and I keep trying. {}"
 
 
 class Assistant:
@@ -50,6 +55,7 @@ class Assistant:
         self._model = model
         self._profiles = profiles
         self._memory = memory
+        self._arrears = Arrears()
         self._waiting_room = WaitingRoom(turns, default_model=profiles.default_model, clock=clock)
         self._conversations = conversations
         self._is_opted_out = is_opted_out
@@ -126,11 +132,19 @@ class Assistant:
             raise BadInput(NOT_KEPT)
         if question.private or opted_out:
             return await self._memory.window(question.place)
-        return await unbroken(self._begin(question, record, remembered))
+        try:
+            return await unbroken(self._begin(question, record, remembered))
+        except StorageError as error:
+            if not question.is_new:
+                raise
+            # Who asks gets an answer all the same, if what the model is to read can be had.
+            record.error = StorageError(NOT_REMEMBERED.format(error))
+            return await self._memory.window(question.place)
 
     async def _begin(
         self, question: Question, record: Record, remembered: Callable[[int, int], None]
     ) -> Sequence[StoredMessage]:
+        await self._arrears.settle()
         begun = await self._begun(question)
         if question.more_of:
             record.begun_with = question.more_of
@@ -205,19 +219,33 @@ class Assistant:
         if record.answer_id is None:
             return
         try:
-            await self._memory.finish(
-                record.answer_id,
-                "".join(record.pieces),
-                reason,
-                record.receipt,
-                question_tokens=question_tokens(record),
-                thoughts=record.thoughts.text,
-                takes_over=record.takes_over,
-            )
-            if reason in {EndReason.JOINED, EndReason.WITHDRAWN}:
-                await self._memory.remove(record.answer_id)
+            await self._arrears.store(partial(self._finish, record, record.answer_id, record.receipt, reason))
         except Exception as error:  # noqa: BLE001  # must not hide the answer; what failed before it, if anything, counts in `answer`
-            record.error = error
+            record.error = _not_remembered(error)
+
+    async def _finish(self, record: Record, answer_id: int, receipt: Receipt, reason: EndReason) -> None:
+        await self._memory.finish(
+            answer_id,
+            "".join(record.pieces),
+            reason,
+            receipt,
+            question_tokens=question_tokens(record),
+            thoughts=record.thoughts.text,
+            takes_over=record.takes_over,
+        )
+        if reason in {EndReason.JOINED, EndReason.WITHDRAWN}:
+            await self._memory.remove(answer_id)
+
+    async def close(self) -> None:
+        """Store what could not be stored before; the last chance for it."""
+        await self._arrears.close()
+
+
+def _not_remembered(error: Exception) -> Exception:
+    """Why an answer is not in the memory, for whoever reads it."""
+    if isinstance(error, DatabaseDamaged):
+        return StorageError(NOT_REMEMBERED.format(error))
+    return StorageError(NOT_YET_REMEMBERED.format(error)) if isinstance(error, StorageError) else error
 
 
 def _reason(record: Record, control: Control) -> EndReason:

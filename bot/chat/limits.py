@@ -21,7 +21,7 @@ from typing import Final, Protocol
 from bot.chat.messages import Author
 from bot.chat.parameters import shown
 from bot.chat.scopes import Change, Scope, ScopeKind, Setting, SettingsStore
-from bot.errors import BadInput, LimitReached
+from bot.errors import BadInput, LimitReached, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -125,8 +125,9 @@ class Limits:
             limits = await self.in_force(guild_id, role_ids)
             tokens, questions = limits[Quota.TOKENS], limits[Quota.QUESTIONS]
             used = 0 if tokens is None else await self.used(person)
+        except StorageError:
+            return  # the answer, which needs the database too, will say that it fails
         except Exception:
-            # The answer, which needs the database too, will say that it fails.
             log.exception("How much somebody may ask could not be read")
             return
         if tokens is None:
@@ -166,6 +167,8 @@ class Limits:
             return
         try:
             await self._usage.add(person.id, today, tokens)
+        except StorageError:
+            pass  # the storage has logged it, once
         except Exception:
             log.exception("The tokens of an answer could not be counted")
 

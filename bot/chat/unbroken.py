@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+
+from bot.errors import LlampostError
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -19,5 +24,8 @@ async def unbroken(work: Coroutine[Any, Any, T]) -> T:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
+        failure = task.exception()
+        if failure is not None and not isinstance(failure, LlampostError):
+            log.error("Work failed that nobody waited for any more", exc_info=failure)
         raise cancelled
     return task.result()

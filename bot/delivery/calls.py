@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -92,8 +93,8 @@ def _number(headers: Mapping[str, str], name: str) -> float:
 _current: ContextVar[_Call | None] = ContextVar("call", default=None)
 
 
-def trace() -> aiohttp.TraceConfig:
-    """For `discord.Client(http_trace=...)`."""
+def trace(heard: Callable[[str | None], object]) -> aiohttp.TraceConfig:
+    """For `discord.Client(http_trace=...)`; `heard` is told what date each response bears."""
 
     async def on_request_start(
         _session: aiohttp.ClientSession, _context: SimpleNamespace, _params: aiohttp.TraceRequestStartParams
@@ -104,6 +105,7 @@ def trace() -> aiohttp.TraceConfig:
     async def on_request_end(
         _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
     ) -> None:
+        heard(params.response.headers.get("Date"))
         if call := _current.get():
             call.response(params.response.status, params.response.headers)
 
@@ -120,9 +122,16 @@ class Caller:
     nearly twice as long.
     """
 
-    def __init__(self, budgets: Budgets, clock: Clock = monotonic) -> None:
+    def __init__(
+        self,
+        budgets: Budgets,
+        clock: Clock = monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take a clock for durations, and one that knows the date."""
         self.budgets = budgets
         self.clock = clock
+        self.now = now
         self._on_their_way: set[asyncio.Task[Any]] = set()
 
     async def edit(self, lane: Lane, call: Coroutine[Any, Any, object]) -> None:

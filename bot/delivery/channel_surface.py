@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -37,7 +36,7 @@ class ChannelSurface(Surface):
         self._edits = caller.budgets.edits(channel.id)
         self._sends = caller.budgets.messages(channel.id)
         self.message_ids = list(message_ids)
-        ages = [(datetime.now(UTC) - discord.utils.snowflake_time(it)).total_seconds() for it in message_ids]
+        ages = [(caller.now() - discord.utils.snowflake_time(it)).total_seconds() for it in message_ids]
         self.is_slow = any(age > OLD for age in ages)
         # What is old already is written to rarely instead of being left for a new message.
         self._begun_at = [math.inf if self.is_slow else self.clock() - age for age in ages]

@@ -22,7 +22,7 @@ from bot.delivery.live_answer import PLACEHOLDER_AFTER, LiveAnswer, MakeView, no
 from bot.delivery.running import Running, is_visible
 from bot.delivery.surface import PASSING, Surface, SurfaceGone, TextFile
 from bot.delivery.traces import Traces
-from bot.errors import BadInput, QueueFull
+from bot.errors import BadInput, QueueFull, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -227,6 +227,8 @@ class Deliveries:
         """What makes the buttons of an answer that is remembered, as the memory has it now."""
         try:
             answer = await self._memory.answer(question.place.channel_id, stored[0]) if stored else question.more_of
+        except StorageError:
+            return no_view  # the storage has logged it, once
         except Exception:
             log.exception("What the buttons of an answer are could not be read")
             return no_view
@@ -235,8 +237,9 @@ class Deliveries:
     async def _chosen_display(self, question: Question) -> Display:
         try:
             return await self._display(question.place, question.author)
+        except StorageError:
+            return Display()  # the answer, which needs the database too, will say that it fails
         except Exception:
-            # The answer, which needs the database too, will say that it fails.
             log.exception("How answers are to be shown could not be read")
             return Display()
 
@@ -314,13 +317,13 @@ class Deliveries:
     async def close(self) -> None:
         """Let running answers end, then interrupt the rest, within 9 seconds; the next start mends what is left."""
         self._closing = True
-        if not self._running:
-            return
-        log.info("Waiting for %s answers to end", len(self._running))
+        if self._running:
+            log.info("Waiting for %s answers to end", len(self._running))
         await self._all_done(GRACE)
         for running in self._running:
             running.control.stop(EndReason.INTERRUPTED)
         await self._all_done(LAST_WORDS)
+        await self._assistant.close()
 
     async def _all_done(self, seconds: float) -> None:
         waits = [asyncio.create_task(running.done.wait()) for running in self._running]

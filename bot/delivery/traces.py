@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from bot.chat.answers import Question
 from bot.chat.memory import ConversationStore, OpenMessageStore
 from bot.delivery.surface import Surface
+from bot.errors import StorageError
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 0.25
+"""Seconds that the next write to Discord waits for a note: longer only if another program holds the database."""
 
 
 class Traces:
     """Notes which messages show what the memory keeps, and which one is being written to.
 
-    The answer itself never fails for that: a fault of the database is logged, and the note is tried again later.
+    The answer itself never fails for that, nor waits for long: a fault of the database is logged, and the note is tried
+    again later.
     """
 
     def __init__(
@@ -39,7 +44,8 @@ class Traces:
         self._stored: tuple[int, int] | None = None
         self._linked: set[int] = set()
         self._open: int | None = None
-        self._noting = asyncio.Lock()
+        self._noting: asyncio.Task[None] | None = None
+        self._is_news = False
 
     def remembered(self, question_id: int, answer_id: int) -> None:
         """The memory keeps the question and the answer under these ids."""
@@ -47,21 +53,34 @@ class Traces:
 
     async def update(self) -> None:
         """Note what has come since the last time; called after each write."""
-        try:
-            async with self._noting:
-                await self._note_open()
-                await self._link()
-        except Exception:
-            log.exception("The messages of an answer could not be noted in the database")
+        self._is_news = True
+        if self._noting is None or self._noting.done():
+            self._noting = asyncio.create_task(self._note())
+        await asyncio.wait({self._noting}, timeout=PATIENCE)
 
     async def close(self, *, shown: bool) -> None:
         """The last message reads as it should, if it was shown to the end; else the next start looks after it."""
-        await self.update()
+        self._is_news = True
+        if self._noting:
+            await self._noting
+        await self._note()
+        if shown and self._open is not None:
+            await self._noted(self._open_messages.forget(self._open))
+
+    async def _note(self) -> None:
+        while self._is_news:
+            self._is_news = False
+            await self._noted(self._note_open())
+            await self._noted(self._link())
+
+    @staticmethod
+    async def _noted(work: Awaitable[None]) -> None:
         try:
-            if shown and self._open is not None:
-                await self._open_messages.forget(self._open)
+            await work
+        except StorageError:
+            pass  # the storage has logged it, once
         except Exception:
-            log.exception("A finished message could not be noted in the database")
+            log.exception("The messages of an answer could not be noted in the database")
 
     async def _note_open(self) -> None:
         # A private message can't be reached after a restart, and pages before the last one are finished.

@@ -81,11 +81,12 @@ def _translated(file: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        about_the_database = sqlite.sentence(error)
+        about_the_database = sqlite.known(error)
         if about_the_database is None:
             raise
         # Of the database pages are only read, so all other trouble is the copy's.
-        raise StorageError(about_the_database if error.sqlite_errorcode in _READING else unwritable) from error
+        is_reading = error.sqlite_errorcode in _READING
+        raise (about_the_database if is_reading else StorageError(unwritable)) from error
     except OSError as error:
         raise StorageError(unwritable) from error
 

@@ -139,8 +139,7 @@ class SqlConversations:
         return count
 
     async def purge(self) -> None:
-        """Delete the rows of cleared conversations, and old thoughts; at the start, what a crash left behind."""
-        await self._database.write(thoughts.forget_old, self._now())
+        """Delete the rows of cleared conversations; at the start, those that a crash left behind."""
         while await self._database.write(tree.purge_some):
             pass
 

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -18,9 +19,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from bot.chat.unbroken import unbroken
-from bot.errors import SettingError, StorageError
+from bot.errors import SettingError
 from bot.storage import sqlite
-from bot.storage.worker import Worker
+from bot.storage.trouble import Trouble
+from bot.storage.worker import Patience, Worker
 
 __all__ = ["Database", "open_database", "utc_now"]
 
@@ -53,9 +55,10 @@ async def open_database(url: str, *, create: bool = True) -> Database:
     """
     engine = _engine(url, create=create)
     with _translated():
-        writer = await Worker.opened(engine.execution_options(**sqlite.WRITING))
+        patience = Patience(sqlite.lock_seconds(engine.url))
+        writer = await Worker.opened(engine.execution_options(**sqlite.WRITING), patience=patience)
         readers = [await Worker.opened(engine) for _ in range(READERS)]
-    return Database(engine, writer, readers)
+    return Database(engine, writer, readers, patience)
 
 
 class Database:
@@ -65,11 +68,13 @@ class Database:
     what belongs to the event loop, nor return a result that is still to be fetched.
     """
 
-    def __init__(self, engine: Engine, writer: Worker, readers: Sequence[Worker]) -> None:
+    def __init__(self, engine: Engine, writer: Worker, readers: Sequence[Worker], patience: Patience) -> None:
         self._engine = engine
+        self._patience = patience
         self._writer = writer
         self._readers = readers
         self._next_reader = itertools.cycle(readers)
+        self._trouble = Trouble()
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,7 +86,7 @@ class Database:
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See the database as it is at one moment, without waiting for a writer."""
-        with _translated():
+        with _translated(self._trouble):
             return await next(self._next_reader).run(lambda connection: work(connection, *args, **kwargs))
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -89,8 +94,14 @@ class Database:
 
         When this ends, so has the work, also where it ends because the caller is cancelled.
         """
-        with _translated():
-            return await unbroken(self._writer.run(lambda connection: work(connection, *args, **kwargs)))
+        with _translated(self._trouble):
+            done = await unbroken(self._writer.run(lambda connection: work(connection, *args, **kwargs)))
+        self._trouble.over()
+        return done
+
+    def hurry(self, seconds: float) -> None:
+        """From now on nobody waits longer than until then for a lock of another program: the bot is being stopped."""
+        self._patience.hurry(seconds)
 
     async def rebuild(self, work: Callable[[Connection], T]) -> T:
         """Change the schema: what refers to what is checked once, at the end."""
@@ -102,10 +113,27 @@ class Database:
 
         with _translated():
             # A connection of its own, since its foreign keys are off: nobody else may get it.
-            worker = await Worker.opened(self._engine.execution_options(**sqlite.REBUILDING))
+            rebuilding = self._engine.execution_options(**sqlite.REBUILDING)
+            worker = await Worker.opened(rebuilding, patience=self._patience)
             try:
                 return await worker.run(checked)
             finally:
+                await worker.close()
+
+    @property
+    def file(self) -> Path:
+        """Where it is."""
+        return Path(str(self._engine.url.database))
+
+    async def check(self) -> None:
+        """Raise DatabaseDamaged where it is: before anything is written to it, and at a glance it may look sound."""
+        with _translated():
+            worker = await Worker.opened(self._engine.execution_options(**sqlite.OUTSIDE))
+            try:
+                await worker.run(sqlite.refuse_damage)
+            finally:
+                # Only who is cancelled has not come to the end of it.
+                worker.interrupt()
                 await worker.close()
 
     async def leave_no_trace(self) -> None:
@@ -113,7 +141,7 @@ class Database:
 
         Somebody who reads all the while prevents that: then the log says so, and the next call makes up for it.
         """
-        with _translated():
+        with _translated(self._trouble):
             worker = await Worker.opened(self._engine.execution_options(**sqlite.OUTSIDE))
             try:
                 for pause in TRACE_PAUSES:
@@ -158,12 +186,14 @@ def _engine(text: str, *, create: bool) -> Engine:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(trouble: Trouble | None = None) -> Iterator[None]:
     """Turn what can go wrong outside of our code into StorageError; mistakes in our SQL stay what they are."""
     try:
         yield
     except sa.exc.DBAPIError as error:
-        text = sqlite.sentence(error.orig) if isinstance(error.orig, sqlite3.Error) else None
-        if text is None:
+        known = sqlite.known(error.orig) if isinstance(error.orig, sqlite3.Error) else None
+        if known is None:
             raise
-        raise StorageError(text) from error
+        if trouble:
+            trouble.met(known)
+        raise known from error

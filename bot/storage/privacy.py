@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, false, func, i
 from bot.chat.messages import Role
 from bot.chat.privacy import NOBODY, Person, Report, Rows, Spot, StoredFile
 from bot.chat.scopes import ScopeKind
-from bot.storage import retention, schema
+from bot.storage import retention, schema, thoughts
 from bot.storage.database import Database, utc_now
 from bot.storage.removal import exchanges, remove
 from bot.storage.schema import changes, conversations, images, messages, open_messages, people, persona_versions
@@ -105,13 +105,18 @@ class SqlPrivacy:
         return await self._forget(person_id)
 
     async def finish_deleting(self) -> None:
-        """At the start: delete what a crash left of people who wanted everything deleted."""
+        """Delete what a crash, or a full disk, left of people who wanted everything deleted."""
         leaving = select(people.c.person_id).where(people.c.leaving_at.is_not(None))
         for person_id in await self._database.read(lambda connection: list(connection.scalars(leaving))):
             await self._forget(person_id)
 
     async def sweep(self, key: str, now: datetime, default_days: int) -> int:
-        """Delete questions and answers that are older than their server's choice; returns how many messages."""
+        """Delete questions and answers that are older than their server's choice; returns how many messages.
+
+        And thoughts that have been kept for long enough, and what is left of people who wanted everything deleted.
+        """
+        await self.finish_deleting()
+        await self._database.write(thoughts.forget_old, now)
         total = 0
         for conversation_id, limit in await self._database.read(retention.outdated, key, now, default_days):
             while count := await self._database.write(retention.forget_some, conversation_id, limit):

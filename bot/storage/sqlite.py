@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import DatabaseMissing, SettingError, StorageError
+from bot.errors import DatabaseDamaged, DatabaseMissing, SettingError, StorageError
 
 DRIVER = "sqlite+aiosqlite"
 """How an address of such a database begins."""
@@ -29,6 +29,8 @@ OUTSIDE: dict[str, tuple[str, ...]] = {BEGIN: ()}
 """No transaction at all."""
 
 LOCK_SECONDS = "10"
+LOOK_MS = 100
+"""Milliseconds between two looks of a writer whether it is to wait for a lock any longer."""
 READERS_MS = 200
 """Milliseconds for which emptying the log waits for readers, and everybody who writes waits with it."""
 
@@ -48,6 +50,7 @@ _SENTENCES = {
 _NO_FOLDER = (
     "The folder of the database file in DATABASE_URL can't be created; name another one, or let the bot write there."
 )
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY_CODE = 0xFF
 """The low byte of an extended error code."""
 
@@ -72,10 +75,15 @@ def with_file(url: URL, *, create: bool) -> URL:
     return url if "timeout" in url.query else url.update_query_dict({"timeout": LOCK_SECONDS})
 
 
+def lock_seconds(url: URL) -> float:
+    """For how long to wait until another program gives the database free."""
+    return float(str(url.query["timeout"]))
+
+
 def _is_writable(file: Path) -> bool:
     """Whether SQLite could open the file and put its log beside it.
 
-    Asked beforehand because aiosqlite leaves a thread behind where opening fails, which complains when the loop ends.
+    Asked beforehand because SQLite also opens what it may only read, and then fails at the first change.
     Asked without opening, because closing the file would end the locks that other connections of ours have on it.
     """
     if not os.access(file.parent, os.W_OK | os.X_OK):
@@ -114,10 +122,24 @@ def take_over_transactions(engine: Engine) -> None:
     event.listen(engine, "begin", begin)
 
 
+def give_up_soon(connection: sqlite3.Connection) -> None:
+    """Let whoever writes with this connection decide how long to wait for a lock."""
+    connection.execute(f"PRAGMA busy_timeout = {LOOK_MS}").close()
+
+
 def check_references(connection: Connection) -> None:
     """Raise where a row refers to one that is not there: REBUILDING leaves that unchecked."""
     if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
         raise StorageError("The new form of the database would lose data, so it was left as it was; report this.")
+
+
+def refuse_damage(connection: Connection) -> None:
+    """Raise DatabaseDamaged where the file is not in order.
+
+    Not whether each index has what its table has, which takes several times as long, and can be mended.
+    """
+    if connection.exec_driver_sql("PRAGMA quick_check(1)").scalars().all() != ["ok"]:
+        raise DatabaseDamaged(_SENTENCES[sqlite3.SQLITE_CORRUPT])
 
 
 def empty_log(connection: Connection) -> bool:
@@ -130,7 +152,19 @@ def empty_log(connection: Connection) -> bool:
     return not is_busy
 
 
-def sentence(error: sqlite3.Error) -> str | None:
+def known(error: sqlite3.Error) -> StorageError | None:
     """What the error means for people; None where it is a mistake in our SQL."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE
-    return _SENTENCES.get(code)
+    code = _primary_code(error)
+    if code not in _SENTENCES:
+        return None
+    return (DatabaseDamaged if code in _DAMAGE else StorageError)(_SENTENCES[code])
+
+
+def is_locked(error: BaseException | None) -> bool:
+    """Whether another program has what we want."""
+    return isinstance(error, sqlite3.Error) and _primary_code(error) == sqlite3.SQLITE_BUSY
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & _PRIMARY_CODE

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import discord
 
@@ -52,12 +53,14 @@ class CatchingUp:
         state: StateStore,
         mirroring: Mirroring,
         corrections: Corrections,
+        now: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._store = store
         self._state = state
         self._mirroring = mirroring
         self._corrections = corrections
+        self._now = now
 
     async def catch_up(self) -> None:
         """Go through all places; one that can't be seen now waits for the next start."""
@@ -144,7 +147,7 @@ class CatchingUp:
 
     def _ask_missed(self, found: _Found) -> None:
         """Let what was asked a moment ago be heard, as if the gateway told it now."""
-        me, now = self._client.user, datetime.now(UTC)
+        me, now = self._client.user, self._now()
         answered = {it.reference.message_id for it in found.later if it.author == me and it.reference}
         for message in found.later:
             if me and message.id not in answered and is_addressed(message, me) and now - message.created_at <= WHILE:

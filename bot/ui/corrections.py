@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import discord
 
@@ -66,7 +66,7 @@ class Corrections:
         if question is None or question.with_files() == asked.content or await self._is_opted_out(asked.author):
             return True
         await self._store.reword(asked.question_id, question.with_files(), question.images)
-        if datetime.now(UTC) - asked.asked_at <= WHILE:
+        if self._caller.now() - asked.asked_at <= WHILE:
             await self._answer_anew(asked, question, messages[-1])
         return True
 

@@ -11,6 +11,7 @@ from bot.chat.answers import Finished
 from bot.chat.messages import Author, EndReason
 from bot.chat.privacy import Notice, Privacy
 from bot.delivery.surface import NO_MENTIONS, PASSING
+from bot.errors import StorageError
 from bot.ui.places import author_of
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ async def tell_in_command(
     privacy: Privacy, interaction: discord.Interaction[discord.Client], finished: Finished
 ) -> None:
     """After an answer that everybody sees: a follow-up that only the person sees."""
-    if interaction.response.is_done() and not interaction.is_expired():
+    # Whether the interaction still lets us is for Discord to say: `is_expired` believes the clock of this machine.
+    if interaction.response.is_done():
 
         async def send(text: str) -> None:
             await interaction.followup.send(text, ephemeral=True, silent=True, allowed_mentions=NO_MENTIONS)
@@ -62,5 +64,7 @@ async def _tell(
     except PASSING as error:
         log.info("A person could not be told what is kept: %s", error)
         privacy.was_not_told(person, directly=directly)
+    except StorageError:
+        pass  # the storage has logged it, once
     except Exception:
         log.exception("A person could not be told what is kept")

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from aiohttp import web
 
@@ -41,6 +43,12 @@ async def rest_call(request: web.Request, handler: _Handler) -> web.StreamRespon
         answer.headers["Via"] = "1.1 loopback"
     _record(api, request, answer, started)
     return answer
+
+
+async def date(request: web.Request, answer: web.StreamResponse) -> None:
+    """Let every response bear the date that it is here."""
+    today = datetime.now(UTC) - request.app[API].world.settings.clock_behind
+    answer.headers["Date"] = format_datetime(today, usegmt=True)
 
 
 async def _pause(seconds: float) -> None:

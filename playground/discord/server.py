@@ -15,7 +15,7 @@ from playground.discord.gateway import Gateway
 from playground.discord.handles import DEFAULT_TIMEOUT, Asked, GuildHandle
 from playground.discord.interactions import Interactions
 from playground.discord.messages import Messages
-from playground.discord.middleware import rest_call
+from playground.discord.middleware import date, rest_call
 from playground.discord.model import Message
 from playground.discord.payloads import Payload
 from playground.discord.permissions import USUAL
@@ -51,6 +51,7 @@ class LoopbackDiscord:
     async def __aenter__(self) -> Self:
         # The port must be known before the first URL is written, and the application before the port is served.
         app = web.Application(middlewares=[rest_call], client_max_size=2 * self.settings.max_request_bytes)
+        app.on_response_prepare.append(date)
         for module in (application, cdn, channels, guilds, interactions):
             app.add_routes(module.routes)
         app.router.add_get("/gateway", self._websocket)

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import IntFlag
 from typing import Literal, TypeAlias
 
@@ -74,6 +75,8 @@ class Settings:
     privileged_intents: Intent = NO_INTENTS
     limits: RateLimits = field(default_factory=RateLimits)
     latency: float = 0.0
+    clock_behind: timedelta = timedelta()
+    """By how much the date that responses bear is behind this machine's."""
     answer_within: float = 3.0
     token_lifetime: float = 15 * 60.0
     old_after: float = 60 * 60.0

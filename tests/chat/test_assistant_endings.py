@@ -346,17 +346,27 @@ async def test_a_storage_that_fails_at_the_end_does_not_hide_why_the_answer_fail
     assert isinstance(finished.error, StreamBroken)
 
 
-async def test_a_storage_that_fails_at_the_beginning_is_said_before_the_model_is_asked(
-    parts: Parts,
-) -> None:
-    full = sa.text("PRAGMA max_page_count = 1")
-    await parts.database.write(lambda connection: connection.execute(full))
+async def test_a_question_that_can_not_be_stored_is_answered_all_the_same_and_says_so(parts: Parts) -> None:
+    await parts.ask("Hi?")
+    await parts.database.write(lambda connection: connection.execute(sa.text("PRAGMA max_page_count = 1")))
 
-    finished = await parts.ask("Hi? " * 10_000)
+    finished = await parts.ask("Why? " * 1_000)
+
+    assert finished.reason is EndReason.COMPLETE
+    assert isinstance(finished.error, StorageError)
+    assert str(finished.error).startswith("This question and its answer are not remembered. The disk ")
+    assert [content for _, content in parts.fake.prompts[-1][1:3]] == ["Hi?", "Hello there."]
+    assert await parts.contents() == ["Hi?", "Hello there."]
+
+
+async def test_why_a_question_that_can_not_be_stored_has_no_answer_is_said_instead(parts: Parts) -> None:
+    await parts.database.write(lambda connection: connection.execute(sa.text("PRAGMA max_page_count = 1")))
+    parts.fake.ending = None
+
+    finished = await parts.ask("Why? " * 1_000)
 
     assert finished.reason is EndReason.FAILED
-    assert isinstance(finished.error, StorageError)
-    assert parts.fake.asked == []
+    assert isinstance(finished.error, StreamBroken)
 
 
 def watching() -> list[asyncio.Task[object]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 import pytest
@@ -39,6 +41,7 @@ class Line:
     lane: Lane
     request: Callable[[], Awaitable[int]]
     now: list[float]
+    dates: list[str | None]
 
 
 @pytest.fixture
@@ -52,14 +55,15 @@ async def line() -> AsyncIterator[Line]:
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
     now = [100.0]
+    dates: list[str | None] = []
     caller = Caller(Budgets(), lambda: now[0])
-    async with aiohttp.ClientSession(trace_configs=[trace()]) as session:
+    async with aiohttp.ClientSession(trace_configs=[trace(dates.append)]) as session:
 
         async def request() -> int:
             async with session.patch(url) as response:
                 return response.status
 
-        yield Line(server, caller, caller.budgets.edits(1), request, now)
+        yield Line(server, caller, caller.budgets.edits(1), request, now, dates)
     await runner.cleanup()
 
 
@@ -68,6 +72,14 @@ async def test_a_response_teaches_what_the_bucket_allows(line: Line) -> None:
 
     assert line.lane.budgets[0].calls == 3
     assert line.lane.left(line.now[0]) == 2
+
+
+async def test_a_response_tells_the_date(line: Line) -> None:
+    await line.request()
+
+    [date] = line.dates
+    assert date
+    assert abs(parsedate_to_datetime(date) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 async def test_a_call_counts_as_done_when_discord_has_answered_although_it_still_sleeps(line: Line) -> None:

@@ -7,7 +7,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import traceback
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +17,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from bot.errors import DatabaseMissing, SettingError, StorageError
+from bot.errors import DatabaseDamaged, DatabaseMissing, SettingError, StorageError
 from bot.storage import sqlite
 from bot.storage.database import READERS, Database, open_database
+from bot.storage.sole import only_bot
 from bot.storage.state import SqlState
 
 WRITE = sa.text("INSERT INTO state (key, value) VALUES (:key, :value)")
@@ -78,8 +81,10 @@ async def test_every_connection_is_set_up_for_safe_and_parallel_work(database: D
     def pragmas(connection: Connection) -> list[object]:
         return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
 
-    for way in (database.write, *[database.read] * READERS):
-        assert await way(pragmas) == ["wal", 1, 1, 10_000]
+    # Who writes waits as long, but looks up in between.
+    assert await database.write(pragmas) == ["wal", 1, 1, sqlite.LOOK_MS]
+    for _ in range(READERS):
+        assert await database.read(pragmas) == ["wal", 1, 1, 10_000]
 
 
 async def test_a_transaction_is_stored_as_a_whole_or_not_at_all(database: Database) -> None:
@@ -286,9 +291,7 @@ async def test_a_full_disk_is_an_error_and_leaves_the_database_as_it_was(databas
 def test_every_trouble_with_the_file_has_a_sentence(code: int) -> None:
     error = sqlite3.OperationalError("the library's own text")
     error.sqlite_errorcode = code | 7 << 8  # an extended code of the same kind
-    sentence = sqlite.sentence(error)
-    assert sentence is not None
-    assert "DATABASE_URL" in sentence
+    assert "DATABASE_URL" in str(sqlite.known(error))
 
 
 async def test_a_mistake_in_our_sql_is_not_hidden_and_does_not_show_what_people_said(database: Database) -> None:
@@ -305,3 +308,72 @@ async def test_ping_leaves_no_trace(database: Database, file: Path) -> None:
     await database.ping()
     assert (file.read_bytes(), log.read_bytes()) == before
     assert await keys(database) == ["kept"]
+
+
+async def test_who_writes_waits_for_a_lock_from_when_they_asked_not_from_when_the_one_before_gave_up(
+    database: Database, url: str, file: Path
+) -> None:
+    async with await open_database(f"{url}?timeout=0.5") as waiting:
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            begun = time.monotonic()
+            ends = await asyncio.gather(*(waiting.ping() for _ in range(10)), return_exceptions=True)
+            lasted = time.monotonic() - begun
+
+    assert {str(end) for end in ends} == {sqlite._SENTENCES[sqlite3.SQLITE_BUSY]}
+    assert 0.5 <= lasted < 3  # each looks once at least
+
+
+async def test_a_database_in_a_hurry_waits_for_no_lock_but_is_still_written_to(database: Database, file: Path) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        database.hurry(0)
+        begun = time.monotonic()
+        with pytest.raises(StorageError, match="is locked"):
+            await database.ping()
+        assert time.monotonic() - begun < 5
+    await database.write(insert, "kept")
+    assert await keys(database) == ["kept"]
+
+
+async def test_a_sound_database_passes_the_check_and_a_damaged_one_does_not(
+    database: Database, url: str, file: Path
+) -> None:
+    await database.check()
+    await database.close()
+    with file.open("r+b") as raw:
+        raw.seek(4096 * 3)
+        raw.write(b"\xa5" * 4096)
+
+    async with await open_database(url) as damaged:
+        with pytest.raises(DatabaseDamaged, match="DATABASE_URL is damaged"):
+            await damaged.check()
+
+
+async def test_a_check_that_nobody_waits_for_any_more_ends_at_once(database: Database) -> None:
+    def fill(connection: Connection) -> None:
+        rows = [{"key": str(number), "value": "x" * 1_000} for number in range(50_000)]
+        connection.execute(WRITE, rows)
+
+    await database.write(fill)
+    checking = asyncio.create_task(database.check())
+    await asyncio.wait({checking}, timeout=0.01)
+    checking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await checking
+    await database.write(insert, "kept")
+
+
+def test_one_bot_at_a_time_has_a_database_and_the_next_one_may_have_it_after_that(file: Path) -> None:
+    with only_bot(file):
+        with pytest.raises(StorageError, match="Another bot runs on the database in DATABASE_URL"), only_bot(file):
+            pass
+        with only_bot(file.with_name("other.db")):
+            pass
+    with only_bot(file):
+        pass
+
+
+def test_where_no_lock_can_be_had_the_bot_runs_without_it(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with only_bot(file.parent / "gone" / file.name):
+        assert "can't be found out" in caplog.text

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from bot.chat.messages import EndReason
+from bot.chat.privacy import RETENTION
 from bot.chat.thoughts import KEPT, Thoughts
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database, utc_now
+from bot.storage.privacy import SqlPrivacy
 from bot.storage.schema import thoughts
+from bot.storage.settings import SqlSettings
 
 from .story import ANNA, PLACE, RECEIPT
 
@@ -81,7 +84,7 @@ async def test_thoughts_of_what_was_cleared_meanwhile_are_not_kept(database: Dat
     assert await kept(database) == 0
 
 
-async def test_after_their_time_thoughts_are_deleted_by_the_next_ones_or_the_next_start(database: Database) -> None:
+async def test_after_their_time_thoughts_are_deleted_by_the_next_ones_or_the_hourly_look(database: Database) -> None:
     calendar = Calendar()
     store = SqlConversations(database, calendar.now)
     answer = await answered(store, "Hm.")
@@ -94,7 +97,8 @@ async def test_after_their_time_thoughts_are_deleted_by_the_next_ones_or_the_nex
     assert await kept(database) == 1
 
     calendar.passed *= 2
-    await store.purge()
+    privacy = SqlPrivacy(database, SqlSettings(database), calendar.now)
+    await privacy.sweep(RETENTION, calendar.now(), 0)
     assert await kept(database) == 0
     assert [message.content for message in await store.branch(PLACE)] == ["Is it so?", "Yes."] * 2
 

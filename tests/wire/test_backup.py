@@ -129,7 +129,7 @@ async def test_a_bot_need_not_run_and_its_folder_may_have_spaces(stage: Stage) -
 
     assert (made.status, made.err) == (0, "")
     assert re.fullmatch("my own data/copy.db" + WRITTEN.format(1, 2), made.out)
-    assert sorted(path.name for path in folder.iterdir()) == ["copy.db", "the bot.db"]
+    assert sorted(path.name for path in folder.iterdir()) == ["copy.db", "the bot.db", "the bot.db.lock"]
 
 
 @pytest.fixture
@@ -185,4 +185,4 @@ async def test_whoever_presses_ctrl_c_gets_no_backup_and_no_traceback(stage: Sta
             ended = await result(process)
 
     assert (ended.status, ended.out, ended.err) == (130, "", "")
-    assert {path.name for path in stage.folder.iterdir()} == {"llampost.db", "bot.log"}
+    assert {path.name for path in stage.folder.iterdir()} == {"llampost.db", "llampost.db.lock", "bot.log"}

@@ -1,0 +1,119 @@
+"""What people notice while another program holds the database for longer than the bot waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from time import monotonic
+
+import pytest
+
+from playground.bot_process import BotProcess
+
+from .stage import Held, Stage, answer, is_finished, numbered, paced, pages, shows, stored
+
+pytestmark = pytest.mark.wire
+
+LOCKED = "The database in DATABASE_URL is locked by another program; try again in a moment."
+FOOTER = "-# tiny:1b · assistant"
+SHUTDOWN_LIMIT = 10.0
+
+
+def url(stage: Stage, *, timeout: float) -> str:
+    return f"sqlite+aiosqlite:///{stage.folder}/llampost.db?timeout={timeout}"
+
+
+@pytest.fixture
+async def bot(stage: Stage) -> AsyncIterator[BotProcess]:
+    async with stage.bot(DATABASE_URL=url(stage, timeout=1), MAX_PARALLEL_ANSWERS="4") as bot:
+        yield bot
+
+
+@contextmanager
+def locked(stage: Stage) -> Iterator[sqlite3.Connection]:
+    """Another program that changes something, and takes its time."""
+    with closing(sqlite3.connect(stage.folder / "llampost.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield other
+        if other.in_transaction:
+            other.execute("ROLLBACK")
+
+
+def prompt(stage: Stage) -> list[str]:
+    return [content for role, content in stage.ollama.prompts[-1] if role != "system"]
+
+
+async def test_an_answer_that_ends_while_the_database_is_locked_is_remembered_after_that(
+    stage: Stage, bot: BotProcess
+) -> None:
+    held = Held(stage.ollama, before=1)
+    first = stage.mention("First")
+    await stage.reply_to(first, shows("Hello"))
+    with locked(stage):
+        held.go_on()
+        shown = await stage.reply_to(first)
+    assert shown.content == f"Hello there.\n⚠️ This answer is not remembered yet, and I keep trying. {LOCKED}\n{FOOTER}"
+
+    await stage.reply_to(stage.mention("Second"))
+
+    assert prompt(stage) == ["First", "Hello there.", "Second"]
+    assert "Traceback" not in bot.log()
+    assert bot.log().count(LOCKED) == 1
+
+
+async def test_questions_that_find_the_database_locked_are_answered_and_none_waits_for_the_others(
+    stage: Stage, bot: BotProcess
+) -> None:
+    await answer(stage.ask("First"))
+    channels = [stage.guild.add_channel(f"room-{number}") for number in range(4)]
+    with locked(stage):
+        begun = monotonic()
+        asked = [stage.anna.slash(channel, "ask", prompt="Hi") for channel in channels]
+        shown = [await one.message(is_finished) for one in asked]
+        lasted = monotonic() - begun
+
+    text = f"This question and its answer are not remembered. {LOCKED}"
+    assert all(text in message.content for message in shown)
+    assert lasted < 4
+    assert "not remembered" not in (await answer(stage.ask("Second"))).content
+
+
+async def test_an_answer_grows_from_message_to_message_while_the_database_is_locked(stage: Stage) -> None:
+    async with stage.bot(DATABASE_URL=url(stage, timeout=60)):
+        stage.ollama.answer = [f"{word}{'x' * 90} " for word in numbered(60)]
+        paced(stage.ollama, rate=30)
+        question = stage.mention("Count")
+        await stage.reply_to(question, shows("w001"))
+        await stored(stage, 1, "open_messages")
+        with locked(stage):
+            for word in ("w025", "w050"):
+                await stage.said(stage.channel, shows(word))
+        await stage.said(stage.channel, shows(FOOTER))
+
+        assert len(pages(stage.channel)) == 4
+        # What could not be noted while it grew is noted in the end.
+        await stored(stage, 4, "discord_messages JOIN messages ON id = message_id WHERE role = 'assistant'")
+
+
+@pytest.mark.parametrize("seconds", [1, 30])
+async def test_a_bot_whose_database_is_locked_ends_in_time(stage: Stage, seconds: int) -> None:
+    async with stage.bot(DATABASE_URL=url(stage, timeout=seconds)) as bot:
+        Held(stage.ollama, before=1)
+        first = stage.mention("First")
+        await stage.reply_to(first, shows("Hello"))
+        with locked(stage):
+            elsewhere = stage.anna.slash(stage.guild.add_channel("other"), "ask", prompt="Hi")
+            await asyncio.sleep(0.2)
+            begun = monotonic()
+            os.kill(bot.pid, signal.SIGTERM)
+            status = await bot.exited()
+            lasted = monotonic() - begun
+
+        assert status == 0
+        assert lasted < SHUTDOWN_LIMIT
+        assert "⚠️ Interrupted" in (await stage.reply_to(first)).content
+        assert "⚠️ Interrupted" in elsewhere.original.content
