@@ -56,9 +56,10 @@ class Corrections:
         Returns False where nobody knows such a question. Raises what reading and answering it raise.
         """
         asked, running = await self._store.asked_in(discord_id), self._deliveries.of_question(discord_id)
-        if running is not None and not await self._hold(running, asked, place, message):
-            return True
-        asked = asked or await self._store.asked_in(discord_id)
+        if running is not None:
+            if not await self._hold(running, asked, place, message):
+                return True
+            asked = await self._store.asked_in(discord_id)  # as it is now that the answer has ended
         if asked is None:
             return False
         messages = await self._messages(place, asked.discord_ids, message)

@@ -220,6 +220,29 @@ async def test_what_was_edited_is_told_once_however_often_discord_tells_it(
     assert len(fake.asked) == 2
 
 
+@pytest.mark.parametrize("before", [0, 1])
+async def test_of_several_edits_in_quick_succession_the_last_one_counts(
+    env: Env,
+    alice: MemberActor,
+    channel: ChannelHandle,
+    me: str,
+    fake: FakeOllama,
+    services: Services,
+    place: Place,
+    before: int,
+) -> None:
+    question = await alice.send(channel, f"{me} What is a lama?")
+    fake.between = Gate(env, before=before)
+    await alice.edit(question, f"{me} What is a llama")
+    fake.between = None
+    await env.advance_time(1)
+
+    await alice.edit(question, f"{me} What is a llama?")
+
+    assert texts(channel) == [f"{me} What is a llama?", THIRD]
+    assert await remembered(services, place) == ["What is a llama?", "Answer 3."]
+
+
 async def test_a_correction_that_gets_no_answer_leaves_the_old_one_and_says_why(
     env: Env,
     alice: MemberActor,
