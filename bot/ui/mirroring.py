@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import discord
 
@@ -11,9 +12,19 @@ from bot.chat.messages import Place
 from bot.chat.mirror import MirrorStore
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.surface import PASSING
+from bot.errors import LlampostError
 from bot.ui.corrections import Corrections
 
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def _left_to_the_next_start() -> Iterator[None]:
+    """There is nobody to tell, and the next start finds what could not be done now."""
+    try:
+        yield
+    except LlampostError as error:
+        log.info("What was deleted in Discord could not be taken up now: %s", error)
 
 
 class Mirroring:
@@ -32,6 +43,10 @@ class Mirroring:
 
         A question of which another message is left is asked with that one.
         """
+        with _left_to_the_next_start():
+            await self._deleted(place, discord_ids)
+
+    async def _deleted(self, place: Place, discord_ids: Collection[int]) -> None:
         lost = self._deliveries.withdraw(discord_ids)
         taken_away = {shown for running in lost for shown in running.surface.message_ids}
         await self._forget(discord_ids, besides=taken_away)
@@ -46,12 +61,14 @@ class Mirroring:
     async def channel_gone(self, channel_id: int) -> None:
         """A channel was deleted with all its threads, or a thread."""
         self._deliveries.stop_in(lambda place: channel_id in {place.channel_id, place.parent_id})
-        self._log(await self._store.forget_channel(channel_id), f"channel {channel_id} was deleted")
+        with _left_to_the_next_start():
+            self._log(await self._store.forget_channel(channel_id), f"channel {channel_id} was deleted")
 
     async def server_gone(self, guild_id: int) -> None:
         """The bot is in a server no more. What was set up there stays, in case that it comes back."""
         self._deliveries.stop_in(lambda place: place.guild_id == guild_id)
-        self._log(await self._store.forget_server(guild_id), f"the bot left server {guild_id}")
+        with _left_to_the_next_start():
+            self._log(await self._store.forget_server(guild_id), f"the bot left server {guild_id}")
 
     async def _forget(self, discord_ids: Collection[int], *, besides: Collection[int] = ()) -> None:
         forgotten = await self._store.forget_messages(discord_ids)
