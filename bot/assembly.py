@@ -32,7 +32,7 @@ from bot.llm.ollama import OllamaModel, TimeLimits, connect
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database
 from bot.storage.lineage import SqlLineage
-from bot.storage.open_messages import SqlOpenMessages
+from bot.storage.open_answers import SqlOpenAnswers
 from bot.storage.personas import SqlPersonas
 from bot.storage.privacy import SqlPrivacy
 from bot.storage.settings import SqlSettings
@@ -99,7 +99,7 @@ class _Parts:
             models=self._models,
             history=History(self._memory),
             memory=self._memory,
-            open_messages=self._open_messages,
+            open_answers=self._open_answers,
             state=SqlState(self._database),
             reader=self._reader,
             limits=self._limits,
@@ -115,8 +115,8 @@ class _Parts:
         return SqlConversations(self._database)
 
     @cached_property
-    def _open_messages(self) -> SqlOpenMessages:
-        return SqlOpenMessages(self._database)
+    def _open_answers(self) -> SqlOpenAnswers:
+        return SqlOpenAnswers(self._database)
 
     @cached_property
     def _stored(self) -> SqlSettings:
@@ -187,8 +187,9 @@ class _Parts:
         return Deliveries(
             assistant=self._assistant,
             display=self._displays.resolve,
+            is_opted_out=self._privacy.is_opted_out,
             memory=self._memory,
-            open_messages=self._open_messages,
+            open_answers=self._open_answers,
             buttons=AnswerButtons(),
             placeholder_after=self._timing.placeholder_after,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
@@ -40,6 +40,8 @@ class Question:
     """The answer that gets a new version: then everything else is as it was asked then."""
     more_of: Answer | None = None
     """Or the one that is to go on where it was cut off."""
+    on_way: tuple[int, ...] = field(default=(), compare=False)
+    """Its rows in the `OpenAnswerStore`: its own, and those of questions that were joined to it."""
 
     @property
     def is_new(self) -> bool:
@@ -179,6 +181,12 @@ class Finished:
     receipt: Receipt | None = None
     stopped_by: str = ""
     """The name of the person who stopped it, for STOPPED."""
+    is_kept: bool = False
+    """Whether the memory has it, so that it can be asked for again."""
+    has_text: bool = False
+    """Whether there is anything to go on from."""
+    is_put_off: bool = False
+    """Whether its question is answered by the bot's next start, for INTERRUPTED."""
 
     @property
     def thought_seconds(self) -> float | None:
@@ -197,4 +205,6 @@ def finished_before(answer: Answer) -> Finished:
         limit=Limit.NUM_PREDICT if answer.end_reason is EndReason.LENGTH else None,
         num_predict=limit,
         receipt=receipt,
+        is_kept=True,
+        has_text=bool(answer.content),
     )

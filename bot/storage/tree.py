@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, insert, sele
 from bot.chat.memory import BEING_WRITTEN, NOT_THEIR_QUESTION, NOT_THEIRS_ALONE, Begun
 from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, RunningAnswer, StoredMessage
 from bot.errors import BadInput, NotAllowed
-from bot.storage import branches, thoughts, versions
+from bot.storage import branches, open_answers, thoughts, versions
 from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, images, messages, receipts
 
 PURGE_BATCH = 1_000
@@ -30,6 +30,7 @@ _FIND_ANSWER = (
     .join(conversations)
     .where(messages.c.id == bindparam("answer_id"), conversations.c.channel_id.is_not(None))
 )
+_KEEP = update(messages).where(messages.c.id == bindparam("answer_id"), IS_RUNNING).values(content=bindparam("so_far"))
 _TEAR_UP = delete(receipts).where(receipts.c.answer_id == bindparam("answer_id"))
 _KEEP_RECEIPT = insert(receipts)
 _KEEP_IMAGES = insert(images)
@@ -44,6 +45,7 @@ def begin(
     *,
     at: datetime,
     after: int | None = None,
+    on_way: Sequence[int] = (),
 ) -> Begun:
     """Store a question with its pictures below the head or an older answer, and its empty answer as RUNNING."""
     found = _find(connection, place)
@@ -69,13 +71,20 @@ def begin(
         connection.execute(_KEEP_IMAGES, rows)
     nobody = {"author_id": None, "author_name": None}
     running = {"parent_id": question_id, "role": Role.ASSISTANT, "content": "", "end_reason": EndReason.RUNNING}
-    return Begun(question_id, _add(connection, asked | running | nobody), window)
+    answer_id = _add(connection, asked | running | nobody)
+    open_answers.begin(connection, on_way, answer_id)
+    return Begun(question_id, answer_id, window)
 
 
 def _window(connection: Connection, place: Place, head_id: int | None, older: int | None) -> list[StoredMessage]:
     if older is not None and older != head_id:
         return branches.window_to(connection, older)
     return [] if head_id is None else branches.window(connection, place)
+
+
+def keep(connection: Connection, answer_id: int, content: str) -> None:
+    """Store what there is of an answer's text, where it is still RUNNING."""
+    connection.execute(_KEEP, {"answer_id": answer_id, "so_far": content})
 
 
 def finish(
@@ -172,7 +181,10 @@ def count(connection: Connection, place: Place) -> int:
 
 
 def interrupt_running(connection: Connection) -> list[RunningAnswer]:
-    """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""
+    """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown.
+
+    The heads move to those that have any text.
+    """
     shown = (
         select(messages.c.id, *conversations.c["channel_id", "guild_id", "parent_id"], discord_messages.c.discord_id)
         .select_from(messages.join(conversations).outerjoin(discord_messages))
@@ -184,6 +196,14 @@ def interrupt_running(connection: Connection) -> list[RunningAnswer]:
     for row in connection.execute(shown):
         places[row.id] = Place(row.channel_id, row.guild_id, row.parent_id)
         pages.setdefault(row.id, []).extend([] if row.discord_id is None else [row.discord_id])
+    with_text = (
+        select(func.max(messages.c.id))
+        .where(IS_RUNNING, messages.c.conversation_id == conversations.c.id, messages.c.content != "")
+        .scalar_subquery()
+    )
+    theirs = conversations.c.id.in_(select(messages.c.conversation_id).where(IS_RUNNING))
+    moved = update(conversations).where(theirs, conversations.c.channel_id.is_not(None), with_text.is_not(None))
+    connection.execute(moved.values(head_id=with_text))
     connection.execute(update(messages).where(IS_RUNNING).values(end_reason=EndReason.INTERRUPTED.value))
     return [RunningAnswer(answer, place, tuple(pages[answer])) for answer, place in places.items()]
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, exists, func, or_, select, update
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN, Begun
 from bot.chat.messages import Answer, Author, EndReason, Place, Receipt, Role, StoredMessage
 from bot.errors import BadInput
-from bot.storage import branches, removal
+from bot.storage import branches, open_answers, removal
 from bot.storage.schema import AnyRow, conversations, discord_messages, messages, receipts, thoughts
 
 _RECEIPT = [column for column in receipts.c if column is not receipts.c.answer_id]
@@ -100,23 +100,38 @@ def choose(connection: Connection, answer_id: int) -> int:
     return left
 
 
+def current(connection: Connection, answer_id: int) -> int:
+    """The version of an answer that the shown branch goes through; the answer itself where there is none."""
+    row = connection.execute(select(messages).where(messages.c.id == answer_id)).first()
+    if row is None:
+        return answer_id
+    on_it = messages.c.id.in_(_branch_from(connection, row))
+    found = connection.scalar(select(messages.c.id).where(on_it, messages.c.parent_id == row.parent_id))
+    return found or answer_id
+
+
 def later(connection: Connection, answer_id: int) -> int:
     """How many messages of the shown branch came after an answer, or after another version of it."""
     row = connection.execute(select(messages).where(messages.c.id == answer_id)).one()
+    ids = _branch_from(connection, row)
+    question_and_answer = 2
+    return len(ids) - question_and_answer if row.parent_id in ids else 0
+
+
+def _branch_from(connection: Connection, row: AnyRow) -> list[int]:
+    """The shown branch of an answer's conversation, from the answer's question on where that is on it."""
     head = select(conversations.c.head_id).where(conversations.c.id == row.conversation_id).scalar_subquery()
     way = select(messages.c.id, messages.c.parent_id).where(messages.c.id == head).cte("way", recursive=True)
     step = select(messages.c.id, messages.c.parent_id).join(way, messages.c.id == way.c.parent_id)
     # A message is younger than what it follows, so the way can end at the question.
     way = way.union_all(step.where(messages.c.id >= row.parent_id))
-    ids = list(connection.scalars(select(way.c.id).order_by(way.c.id)))
-    question_and_answer = 2
-    return len(ids) - question_and_answer if row.parent_id in ids else 0
+    return list(connection.scalars(select(way.c.id).order_by(way.c.id)))
 
 
 def remove(connection: Connection, answer_id: int) -> list[int]:
     """Forget an answer, all its versions and its question; returns the ids of the answer's messages in Discord.
 
-    What was said afterwards stays, and follows what was said before.
+    What was said afterwards stays, and follows what was said before. Of a JOINED answer the question waits again.
     """
     row = _found(connection, answer_id)
     if branches.is_being_written(connection, row.parent_id):
@@ -126,6 +141,8 @@ def remove(connection: Connection, answer_id: int) -> list[int]:
         connection.scalars(select(discord_messages.c.discord_id).where(discord_messages.c.message_id.in_(ids)))
     )
     removal.remove(connection, [row.parent_id])
+    if row.end_reason == EndReason.JOINED:
+        open_answers.wait_again(connection, answer_id)
     return shown
 
 
