@@ -36,7 +36,7 @@ from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database
 from bot.storage.lineage import SqlLineage
 from bot.storage.mirror import SqlMirror
-from bot.storage.open_messages import SqlOpenMessages
+from bot.storage.open_answers import SqlOpenAnswers
 from bot.storage.personas import SqlPersonas
 from bot.storage.privacy import SqlPrivacy
 from bot.storage.settings import SqlSettings
@@ -116,7 +116,7 @@ class _Parts:
             meter=self._meter,
             memory=self._memory,
             mirror=SqlMirror(self._database),
-            open_messages=self._open_messages,
+            open_answers=self._open_answers,
             state=SqlState(self._database),
             reader=self._reader,
             limits=self._limits,
@@ -133,8 +133,8 @@ class _Parts:
         return SqlConversations(self._database, self._now)
 
     @cached_property
-    def _open_messages(self) -> SqlOpenMessages:
-        return SqlOpenMessages(self._database)
+    def _open_answers(self) -> SqlOpenAnswers:
+        return SqlOpenAnswers(self._database)
 
     @cached_property
     def _stored(self) -> SqlSettings:
@@ -216,10 +216,12 @@ class _Parts:
         return Deliveries(
             assistant=self._assistant,
             display=self._displays.resolve,
+            is_opted_out=self._privacy.is_opted_out,
             memory=self._memory,
-            open_messages=self._open_messages,
+            open_answers=self._open_answers,
             buttons=AnswerButtons(),
             placeholder_after=self._timing.placeholder_after,
+            now=self._now,
         )
 
     @cached_property

@@ -19,7 +19,7 @@ from bot.chat.context_meter import ContextMeter
 from bot.chat.display import Displays
 from bot.chat.history import History
 from bot.chat.limits import Limits
-from bot.chat.memory import ConversationStore, OpenMessageStore, StateStore
+from bot.chat.memory import ConversationStore, OpenAnswerStore, StateStore
 from bot.chat.mirror import MirrorStore
 from bot.chat.models import Models
 from bot.chat.personas import Personas
@@ -30,8 +30,8 @@ from bot.chat.receipts import Receipts
 from bot.chat.sharing import Conversations
 from bot.delivery.calls import Caller, trace
 from bot.delivery.deliveries import Deliveries
-from bot.delivery.mending import mend
 from bot.ui.addressed import QuestionReader
+from bot.ui.aftermath import Aftermath
 from bot.ui.answer_buttons import AnswerButtons
 from bot.ui.corrections import Corrections
 from bot.ui.errors import tell_user
@@ -58,7 +58,7 @@ class Services:
     meter: ContextMeter
     memory: ConversationStore
     mirror: MirrorStore
-    open_messages: OpenMessageStore
+    open_answers: OpenAnswerStore
     state: StateStore
     reader: QuestionReader
     limits: Limits
@@ -116,20 +116,35 @@ class Bot(commands.Bot):
             client=self, store=services.mirror, deliveries=services.deliveries, corrections=self.corrections
         )
         self._cog_names = cogs
-        self._mending: asyncio.Task[None] | None = None
+        self._looking_back: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
         """Load the cogs; a cog that does not load is a bug and ends the start."""
         for name in self._cog_names:
             await self.load_extension(name)
         await self._sync_commands()
-        left = await self.services.memory.interrupt_running()
-        if left:
-            log.info("%s answers were interrupted when the bot ended", len(left))
+        await self._look_back()
+
+    async def _look_back(self) -> None:
+        """Look after what the last process left on its way."""
         services = self.services
-        self._mending = asyncio.create_task(
-            mend(self, services.open_messages, services.caller, services.memory, AnswerButtons())
+        interrupted = await services.memory.interrupt_running()
+        left = await services.open_answers.all()
+        if left:
+            log.info("%s answers were on their way when the bot ended, %s of them begun", len(left), len(interrupted))
+        for one in left:
+            for event_id in filter(None, (one.asked_in, one.interaction_id)):
+                self.heard.is_news(event_id)  # from now on it is none
+        aftermath = Aftermath(
+            self,
+            open_answers=services.open_answers,
+            memory=services.memory,
+            deliveries=services.deliveries,
+            reader=services.reader,
+            caller=services.caller,
+            buttons=AnswerButtons(),
         )
+        self._looking_back = asyncio.create_task(aftermath.deal_with(left))
 
     async def _sync_commands(self) -> None:
         """Tell Discord the commands, but only when they have changed since it was told last."""
@@ -149,9 +164,9 @@ class Bot(commands.Bot):
 
     async def close(self) -> None:
         """Let running answers end or mark them, then leave Discord."""
-        if self._mending:
-            self._mending.cancel()
+        if self._looking_back:
+            self._looking_back.cancel()
             # Left alone, it would be cancelled once more in the middle of closing its connection to the database.
-            await asyncio.gather(self._mending, return_exceptions=True)
+            await asyncio.gather(self._looking_back, return_exceptions=True)
         await self.services.deliveries.close()
         await super().close()

@@ -95,7 +95,7 @@ class Answers(commands.Cog):
     async def _regenerate(self, press: Press, answer: Answer) -> None:
         left = await self._memory.later(answer.id)
         finished = await self._write_over(press, answer, new_version)
-        if left and not finished.is_empty:
+        if left and finished.has_text:
             await respond(press, _branched(left))
 
     async def _continue(self, press: Press, answer: Answer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -83,11 +84,16 @@ class Chat(commands.Cog):
         if attachments:  # a download may take longer than Discord waits for a response
             await interaction.response.defer(ephemeral=private, thinking=True)
         author, place = author_of(interaction.user), place_of(interaction)
-        files = await self._services.reader.files(attachments, place)
-        question = Question(place, author, prompt, files, persona, private)
+        question = Question(place, author, prompt, (), persona, private)
+
+        async def read() -> Question:
+            return replace(question, files=await self._services.reader.files(attachments, place))
+
         header = "" if private else wording.header(author.name, prompt)
         surface = InteractionSurface(self._services.caller, interaction, private=private)
-        finished = await self._services.deliveries.answer(question, surface, header=header)
+        finished = await self._services.deliveries.answer(
+            question, surface, header=header, read=read if attachments else None
+        )
         if not private:
             await tell_in_command(self._services.privacy, interaction, finished)
 
@@ -152,13 +158,19 @@ class Chat(commands.Cog):
             return
         guild_id = message.guild.id if message.guild else None
         await self._services.limits.admit(author_of(message.author), guild_id, roles_of(message.author))
-        question = await self._services.reader.question(message, me)
-        if question.is_blank:
-            await self._say(message, HOW_TO_ASK)
-            return
+
+        async def read() -> Question:
+            question = await self._services.reader.question(message, me)
+            if question.is_blank:
+                raise BadInput(HOW_TO_ASK)
+            return question
+
+        place, author = place_of_message(message), author_of(message.author)
         channel = self._bot.get_partial_messageable(message.channel.id)
         surface = ReplySurface(self._services.caller, message, channel)
-        finished = await self._services.deliveries.answer(question, surface, question_message=message.id)
+        finished = await self._services.deliveries.answer(
+            Question(place, author, text_of(message, me)), surface, question_message=message.id, read=read
+        )
         await tell_directly(self._services.privacy, message.author, finished)
 
     @staticmethod

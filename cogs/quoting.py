@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import discord
 from discord import app_commands
@@ -112,12 +112,16 @@ class Quoting(commands.Cog):
             await interaction.response.defer(thinking=True)
         author, place = author_of(interaction.user), place_of(interaction)
         material = (quoted.text,) if quoted.text else ()
-        question = Question(
-            place, author, text, (*material, *await self._services.reader.files(quoted.attachments, place))
-        )
+        question = Question(place, author, text, material)
+
+        async def read() -> Question:
+            return replace(question, files=(*material, *await self._services.reader.files(quoted.attachments, place)))
+
         header = f"{wording.header(author.name, text)} (about {quoted.url})"
         surface = InteractionSurface(self._services.caller, interaction, private=False)
-        finished = await self._services.deliveries.answer(question, surface, header=header)
+        finished = await self._services.deliveries.answer(
+            question, surface, header=header, read=read if quoted.attachments else None
+        )
         await tell_in_command(self._services.privacy, interaction, finished)
 
 

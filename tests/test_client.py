@@ -6,6 +6,8 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import discord
@@ -17,18 +19,24 @@ from simcord.env import Env
 
 from bot import app
 from bot.assembly import build_services
-from bot.chat.messages import Author, EndReason, Place, Receipt
+from bot.chat.messages import Author, EndReason, OpenAnswer, Place, Receipt
 from bot.client import Bot, Services
 from bot.config import Settings, read_settings
+from bot.delivery import wording
 from bot.delivery.budgets import Budgets
-from bot.delivery.wording import INTERRUPTED_WHOLE
 from bot.llm.ollama import OllamaModel
 from bot.storage.database import open_database
 from tests.fake_ollama import MODEL, FakeOllama
-from tests.world import Gate, WaitsForOthers, answers, may_notify, refused, said, shut_down, texts
+from tests.world import Gate, WaitsForOthers, answers, file_of, may_notify, refused, said, shut_down, texts
 
 SIGNATURE = f"-# {MODEL} · assistant"
-INTERRUPTED = "⚠️ Interrupted: the bot is being restarted. Please ask again in a minute."
+INTERRUPTED = "⚠️ Interrupted by a restart of the bot."
+BEGUN, BLANK = (
+    f"{INTERRUPTED} Continue goes on from here, Regenerate begins anew.",
+    f"{INTERRUPTED} Regenerate begins anew.",
+)
+BARE = f"{INTERRUPTED} Please ask again."
+PUT_OFF = "-# Waiting: the bot is being restarted. It answers this when it is back."
 
 
 def syncs(env: Env) -> int:
@@ -119,7 +127,7 @@ async def test_a_shutdown_lets_a_running_answer_end(
     assert fake.closed == 0
 
 
-async def test_a_shutdown_that_can_not_wait_marks_the_answers_as_interrupted(
+async def test_a_shutdown_that_can_not_wait_marks_what_is_written_and_puts_off_what_waits(
     env: Env, simcord_bot: Bot, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama, me: str
 ) -> None:
     fake.between = Gate(env, before=1)
@@ -128,8 +136,8 @@ async def test_a_shutdown_that_can_not_wait_marks_the_answers_as_interrupted(
 
     await shut_down(env, simcord_bot, after=9)
 
-    assert said(running) == f"-# alice asked: Why?\nHello\n{INTERRUPTED}\n{SIGNATURE}"
-    assert texts(channel)[-1] == INTERRUPTED
+    assert said(running) == f"-# alice asked: Why?\nHello\n{BEGUN}\n{SIGNATURE}"
+    assert texts(channel)[-1] == PUT_OFF
     assert fake.closed == 1
 
 
@@ -168,15 +176,20 @@ async def test_while_it_shuts_down_the_bot_takes_no_more_questions(
 # After a crash
 
 
+def on_way(channel: ChannelHandle, alice: MemberActor) -> OpenAnswer:
+    return OpenAnswer(place=Place(channel.id, alice.guild.id), opened_at=datetime.now(UTC))
+
+
 @pytest.mark.parametrize(
     ("left", "mended"),
     [
-        ("-# alice asked: Why?\nHello\n-# Writing…", f"-# alice asked: Why?\nHello\n{INTERRUPTED}"),
-        ("-# One moment…", INTERRUPTED),
-        ("A full page\n\n```\ncode\n```", f"A full page\n\n```\ncode\n```\n{INTERRUPTED}"),
+        ("-# alice asked: Why?\nHello\n-# Writing…", f"-# alice asked: Why?\nHello\n{BLANK}"),
+        ("-# alice asked: Why?", f"-# alice asked: Why?\n{BLANK}"),
+        ("-# One moment…", BLANK),
+        ("A full page\n\n```\ncode\n```", f"A full page\n\n```\ncode\n```\n{BLANK}"),
     ],
 )
-async def test_an_answer_that_a_crash_cut_off_is_marked_at_the_next_start(
+async def test_what_can_be_read_in_discord_only_stays_there(
     left: str,
     mended: str,
     env: Env,
@@ -185,16 +198,15 @@ async def test_an_answer_that_a_crash_cut_off_is_marked_at_the_next_start(
     alice: MemberActor,
     channel: ChannelHandle,
 ) -> None:
-    """The memory has the question and the message, the answer never came to its end."""
+    """The memory has the question and the message, and of the answer nothing yet."""
     suppressed = discord.MessageFlags(suppress_embeds=True).value
     me = env.backend.bot_user.id
     done = env.backend.create_message(channel.id, me, "The page before", flags=suppressed)
     last = env.backend.create_message(channel.id, me, left, flags=suppressed)
-    place = Place(channel.id, alice.guild.id)
-    _, answer_id, _ = await services.memory.begin(place, Author(alice.id, "alice"), "Why?")
+    _, answer_id, _ = await services.memory.begin(Place(channel.id, alice.guild.id), Author(alice.id, "alice"), "Why?")
     for page in (done, last):
         await services.memory.shown_as(answer_id, page.id)
-    await services.open_messages.note(last.id, place)
+    await services.open_answers.open(replace(on_way(channel, alice), discord_id=last.id, answer_id=answer_id))
 
     await env.restart_bot(new_bot())
 
@@ -233,53 +245,78 @@ async def test_a_crash_in_mid_answer_is_mended(
         await env.settle()
 
     assert before == "Hello\n-# Writing…"
-    assert texts(channel)[-1] == f"Hello\n{INTERRUPTED}"
+    assert texts(channel)[-1] == f"Hello\n{BEGUN}"
 
 
 async def test_messages_that_are_gone_do_not_hinder_the_start(
     env: Env, new_bot: Callable[[], Bot], services: Services, alice: MemberActor, channel: ChannelHandle
 ) -> None:
-    place = Place(channel.id, alice.guild.id)
     left = env.backend.create_message(channel.id, env.backend.bot_user.id, "Hello\n-# Writing…")
     for message_id in (4242, left.id):
-        await services.open_messages.note(message_id, place)
+        await services.open_answers.open(replace(on_way(channel, alice), discord_id=message_id))
 
     await env.restart_bot(new_bot())
 
-    assert answers(env, channel) == [f"Hello\n{INTERRUPTED}"]
-    assert await services.open_messages.all() == []
+    assert answers(env, channel) == [f"Hello\n{BARE}"]
+    assert await services.open_answers.all() == []
 
 
-async def test_an_answer_that_was_complete_but_not_shown_comes_as_a_file(
+async def test_an_answer_that_was_complete_but_not_shown_is_shown(
     env: Env, new_bot: Callable[[], Bot], services: Services, alice: MemberActor, channel: ChannelHandle
 ) -> None:
     """The memory has the whole answer, the message only its beginning."""
     left = env.backend.create_message(channel.id, env.backend.bot_user.id, "Hello\n-# Writing…")
-    place = Place(channel.id, alice.guild.id)
-    _, answer_id, _ = await services.memory.begin(place, Author(alice.id, "alice"), "Why?")
+    _, answer_id, _ = await services.memory.begin(Place(channel.id, alice.guild.id), Author(alice.id, "alice"), "Why?")
     await services.memory.shown_as(answer_id, left.id)
-    await services.open_messages.note(left.id, place)
-    receipt = Receipt("tiny:1b", "assistant", 0, {})
-    await services.memory.finish(answer_id, "Hello there.", EndReason.COMPLETE, receipt)
+    header = "-# alice asked: Why?"
+    await services.open_answers.open(
+        replace(on_way(channel, alice), discord_id=left.id, answer_id=answer_id, header=header)
+    )
+    await services.memory.finish(answer_id, "Hello there.", EndReason.COMPLETE, Receipt(MODEL, "assistant", 0, {}))
 
     await env.restart_bot(new_bot())
 
-    [message] = [message for message in channel.history() if message.id == left.id]
-    assert message.content == f"Hello\n{INTERRUPTED_WHOLE}"
-    assert [await file.read() for file in message.attachments] == [b"Hello there."]
+    assert answers(env, channel) == [f"{header}\nHello there.\n{SIGNATURE}"]
+    assert await services.open_answers.all() == []
 
 
 async def test_a_message_that_reads_as_it_should_is_left_alone(
     env: Env, new_bot: Callable[[], Bot], services: Services, alice: MemberActor, channel: ChannelHandle
 ) -> None:
-    """The crash came between the last edit and its note."""
-    done = env.backend.create_message(channel.id, env.backend.bot_user.id, "Hello\n-# tiny:1b · assistant")
-    await services.open_messages.note(done.id, Place(channel.id, alice.guild.id))
+    """The crash came between the last edit and its note; of the answer nothing is kept."""
+    done = env.backend.create_message(channel.id, env.backend.bot_user.id, f"Hello\n{SIGNATURE}")
+    await services.open_answers.open(replace(on_way(channel, alice), discord_id=done.id, key="0a"))
 
     await env.restart_bot(new_bot())
 
-    assert answers(env, channel) == ["Hello\n-# tiny:1b · assistant"]
-    assert await services.open_messages.all() == []
+    assert answers(env, channel) == [f"Hello\n{SIGNATURE}"]
+    assert await services.open_answers.all() == []
+
+
+@pytest.mark.parametrize("question", ["Why?", "Why? " * 100])
+async def test_a_question_that_waited_too_long_is_given_back(
+    question: str, env: Env, new_bot: Callable[[], Bot], services: Services, alice: MemberActor, channel: ChannelHandle
+) -> None:
+    header = wording.header("alice", question)
+    left = env.backend.create_message(channel.id, env.backend.bot_user.id, f"{header}\n-# Waiting: one other")
+    waiting = replace(
+        on_way(channel, alice),
+        opened_at=datetime.now(UTC) - timedelta(hours=2),
+        discord_id=left.id,
+        header=header,
+        asker=Author(alice.id, "alice"),
+        interaction_id=4,
+        question=question,
+        may_be_asked=True,
+    )
+    await services.open_answers.open(waiting)
+
+    await env.restart_bot(new_bot())
+
+    first, *files = [message for message in channel.history() if message.author.id == env.backend.bot_user.id]
+    assert first.content == f"{header}\n⚠️ {wording.NOT_REACHED}"
+    assert [file_of(env, file) for file in files] == ([question] if len(question) > 300 else [])
+    assert await services.open_answers.all() == []
 
 
 # Errors without a sentence of their own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
@@ -42,6 +42,8 @@ class Question:
     """Or the one that is to go on where it was cut off."""
     is_corrected: bool = False
     """Whether it was asked otherwise at first: what was said after its older version stays, and follows the new one."""
+    on_way: tuple[int, ...] = field(default=(), compare=False)
+    """Its rows in the `OpenAnswerStore`: its own, and those of questions that were joined to it."""
 
     @property
     def is_new(self) -> bool:
@@ -200,8 +202,12 @@ class Finished:
     receipt: Receipt | None = None
     stopped_by: str = ""
     """The name of the person who stopped it, for STOPPED."""
-    is_empty: bool = False
-    """Whether it ended before its first word."""
+    is_kept: bool = False
+    """Whether the memory has it, so that it can be asked for again."""
+    has_text: bool = False
+    """Whether there is anything to go on from."""
+    is_put_off: bool = False
+    """Whether its question is answered by the bot's next start, for INTERRUPTED."""
 
     @property
     def thought_seconds(self) -> float | None:
@@ -220,4 +226,6 @@ def finished_before(answer: Answer) -> Finished:
         limit=Limit.NUM_PREDICT if answer.end_reason is EndReason.LENGTH else None,
         num_predict=limit,
         receipt=receipt,
+        is_kept=True,
+        has_text=bool(answer.content),
     )

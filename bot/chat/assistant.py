@@ -160,7 +160,12 @@ class Assistant:
         if question.more_of:
             return await self._memory.resume(question.more_of.id)
         return await self._memory.begin(
-            question.place, question.author, question.with_files(), question.images, after=question.after
+            question.place,
+            question.author,
+            question.with_files(),
+            question.images,
+            after=question.after,
+            on_way=question.on_way,
         )
 
     async def _read(

@@ -59,7 +59,8 @@ class Joining:
 def joined(first: Question, second: Question) -> Question:
     """Both questions as one, in their order."""
     text = "\n\n".join(filter(None, (first.text, second.text)))
-    return replace(second, text=text, files=(*first.files, *second.files))
+    files, on_way = (*first.files, *second.files), (*first.on_way, *second.on_way)
+    return replace(second, text=text, files=files, on_way=on_way)
 
 
 def _alike(earlier: Asked, question: Question) -> bool:

@@ -11,7 +11,7 @@ from bot.chat.messages import (
     Author,
     EndReason,
     Image,
-    OpenMessage,
+    OpenAnswer,
     Place,
     Receipt,
     RunningAnswer,
@@ -55,12 +55,20 @@ class ConversationStore(Protocol):
     """
 
     async def begin(
-        self, place: Place, author: Author, question: str, images: Sequence[Image] = (), *, after: int | None = None
+        self,
+        place: Place,
+        author: Author,
+        question: str,
+        images: Sequence[Image] = (),
+        *,
+        after: int | None = None,
+        on_way: Sequence[int] = (),
     ) -> Begun:
         """Store a question with its pictures below the head, and its empty answer as RUNNING.
 
         Where `after` is a Discord message that shows one of the place's answers, the question goes below that one
-        instead. The place's conversation is made where there is none.
+        instead. The place's conversation is made where there is none. The rows `on_way`, in an `OpenAnswerStore`, wait
+        no more from this very moment on.
         """
         ...
 
@@ -79,6 +87,10 @@ class ConversationStore(Protocol):
         """An answer with everything that its buttons need; None where the channel's memory does not hold it."""
         ...
 
+    async def current(self, answer_id: int) -> int:
+        """The version of an answer that the shown branch goes through; the answer itself where there is none."""
+        ...
+
     async def later(self, answer_id: int) -> int:
         """How many messages of the shown branch came after an answer, or after another version of it."""
         ...
@@ -93,7 +105,8 @@ class ConversationStore(Protocol):
     async def remove(self, answer_id: int) -> list[int]:
         """Forget an answer, its versions and its question; what was said afterwards stays.
 
-        Returns the ids of the answer's messages in Discord. Raises as `begin_again` does.
+        Returns the ids of the answer's messages in Discord. Raises as `begin_again` does. The question of a JOINED
+        answer waits again.
         """
         ...
 
@@ -134,6 +147,10 @@ class ConversationStore(Protocol):
         what was said after the version that is shown, and then the head stays where it is.
         A conversation that was cleared meanwhile stays cleared: then nothing is stored and nothing is raised.
         """
+        ...
+
+    async def keep(self, answer_id: int, content: str) -> None:
+        """Store what there is of an answer's text, where it is still RUNNING."""
         ...
 
     async def thoughts(self, answer_id: int) -> Thoughts | None:
@@ -187,26 +204,34 @@ class ConversationStore(Protocol):
         ...
 
     async def interrupt_running(self) -> list[RunningAnswer]:
-        """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""
-        ...
+        """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown.
 
-
-class OpenMessageStore(Protocol):
-    """Knows which Discord messages are being written to, so that after a crash none looks as if it went on."""
-
-    async def note(self, discord_id: int, place: Place, *, instead_of: int | None = None) -> None:
-        """From now on an answer is written to this message, and no longer to the other one.
-
-        Noting it twice does nothing.
+        As with `finish`, the head moves to those that have any text.
         """
         ...
 
-    async def forget(self, discord_id: int) -> None:
-        """The message reads as it should."""
+
+class OpenAnswerStore(Protocol):
+    """Knows which answers are on their way, so that after a crash none is left in the middle and no question lost."""
+
+    async def open(self, answer: OpenAnswer) -> int:
+        """An answer is on its way from now on; returns the id of its row."""
         ...
 
-    async def all(self) -> list[OpenMessage]:
-        """Every message that was noted and not forgotten, oldest first."""
+    async def note(self, row_id: int, discord_id: int | None) -> None:
+        """This is the newest of its messages; None where it has none any more."""
+        ...
+
+    async def allow(self, row_id: int, *, asking: bool) -> None:
+        """Whether the next start may ask the question, if it still waits then."""
+        ...
+
+    async def close(self, row_ids: Sequence[int]) -> None:
+        """These answers have come to their ends, for everybody to see."""
+        ...
+
+    async def all(self) -> list[OpenAnswer]:
+        """Every answer that was opened and not closed, oldest first."""
         ...
 
 

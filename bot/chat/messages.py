@@ -158,16 +158,40 @@ class Answer:
         return self.versions.index(self.id) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class OpenMessage:
-    """A Discord message that an answer was still being written to when the bot ended."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAnswer:
+    """What outlives the process of an answer on its way, from before its first message until its end is shown.
 
-    discord_id: int
+    Of a question that the memory does not keep there is only where it was asked and which messages show it.
+    """
+
     place: Place
-    answer: str
-    """The whole answer, where it was complete and only showing it was not; else nothing."""
+    opened_at: datetime
+    key: str | None = None
+    """In the ids of its Stop buttons, by which its messages are known."""
+    header: str = ""
+    """The line above the answer."""
+    asked_in: int | None = None
+    """The Discord message that asked."""
+    interaction_id: int | None = None
+    """Or the command."""
+    asker: Author | None = None
+    question: str | None = None
+    """What was asked by a command; what a message asks stands there to be read again."""
+    persona: str | None = None
     answer_id: int | None = None
-    """None where the question was still waiting."""
+    """In the memory; None where the question waits still, or nothing of it is remembered."""
+    may_be_asked: bool = False
+    """Whether the next start may ask the question where it waits still."""
+    discord_id: int | None = None
+    """The newest message of it that is known."""
+    id: int = 0
+    """None of the fields that are given, but the store's."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its question has not come to its turn."""
+        return self.answer_id is None and self.asker is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ def finished(record: Record, reason: EndReason) -> Finished:
         num_predict=prepared.prompt.num_predict if prepared else None,
         left_out=prepared.prompt.left_out if prepared else 0,
         receipt=record.receipt,
-        is_empty=not any(record.pieces),
+        is_kept=record.answer_id is not None,
+        has_text=any(record.pieces),
     )
 
 

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from functools import partial
+from datetime import UTC, datetime
 
-from bot.chat.answers import Control, Finished, Question, finished_before
+from bot.chat.answers import Control, Finished, Question
 from bot.chat.assistant import Assistant
 from bot.chat.display import Display
-from bot.chat.memory import BEING_WRITTEN, ConversationStore, OpenMessageStore
-from bot.chat.messages import Answer, Author, EndReason, Place
+from bot.chat.memory import BEING_WRITTEN, ConversationStore, OpenAnswerStore
+from bot.chat.messages import Answer, Author, EndReason, OpenAnswer, Place
 from bot.delivery import wording
 from bot.delivery.buttons import Buttons, NoButtons
 from bot.delivery.calls import monotonic
 from bot.delivery.channel_surface import ChannelSurface
-from bot.delivery.live_answer import PLACEHOLDER_AFTER, LiveAnswer, MakeView, no_view
-from bot.delivery.running import Running, is_visible
-from bot.delivery.surface import PASSING, Surface, SurfaceGone, TextFile
-from bot.delivery.traces import Traces
-from bot.errors import BadInput, QueueFull, StorageError
+from bot.delivery.delivery import Delivery, Means
+from bot.delivery.live_answer import PLACEHOLDER_AFTER
+from bot.delivery.running import Running
+from bot.delivery.surface import Surface
+from bot.errors import BadInput, QueueFull
 
 log = logging.getLogger(__name__)
 
-GRACE = 6.0
+GRACE = 5.0
 """Seconds that running answers get to end by themselves when the bot is shut down."""
 LAST_WORDS = 3.0
 """Seconds that they then get to show that they were interrupted."""
+
+Read = Callable[[], Awaitable[Question]]
+"""Reads a question."""
 
 UNKNOWN_KEPT = 100
 """Ids of deleted messages that are remembered, the newest ones."""
@@ -43,30 +47,59 @@ class Deliveries:
         *,
         assistant: Assistant,
         display: Callable[[Place, Author], Awaitable[Display]],
+        is_opted_out: Callable[[Author], Awaitable[bool]],
         memory: ConversationStore,
-        open_messages: OpenMessageStore,
+        open_answers: OpenAnswerStore,
         buttons: Buttons | None = None,
         placeholder_after: float = PLACEHOLDER_AFTER,
         clock: Callable[[], float] = monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._assistant = assistant
-        self._display = display
-        self._memory = memory
-        self._open_messages = open_messages
-        self._buttons = buttons or NoButtons()
-        self._placeholder_after = placeholder_after
-        self._clock = clock
+        self._means = Means(
+            assistant=assistant,
+            display=display,
+            is_opted_out=is_opted_out,
+            memory=memory,
+            open_answers=open_answers,
+            buttons=buttons or NoButtons(),
+            placeholder_after=placeholder_after,
+            clock=clock,
+            now=now,
+        )
         self._running: set[Running] = set()
         self._unknown: deque[int] = deque(maxlen=UNKNOWN_KEPT)
         """What was deleted lately and belonged to no answer that we knew of."""
         self._closing = False
 
     async def answer(
-        self, question: Question, surface: Surface, *, header: str = "", question_message: int | None = None
+        self,
+        question: Question,
+        surface: Surface,
+        *,
+        header: str = "",
+        question_message: int | None = None,
+        read: Read | None = None,
     ) -> Finished:
-        """Answer a question on a surface, to the end. `question_message` is the Discord message that asked."""
-        async with self._run(Running(question, surface, Control(), question_message)) as running:
-            return await self._answer(running, header)
+        """Answer a question on a surface, to the end. `question_message` is the Discord message that asked.
+
+        Where its files, or its text, are still to be `read`, it is on its way already meanwhile. What that raises ends
+        it, and is raised here.
+        """
+        async with self._run(Running(question, surface, Control(), question_message, header)) as running:
+            if read:
+                await Delivery(running, self._means).read(read)
+            return await self._answer(running)
+
+    async def answer_left(self, left: OpenAnswer, question: Question, surface: ChannelSurface) -> None:
+        """The same with a question that an earlier process left waiting."""
+        async with self._run(_running(left, question, surface)) as running:
+            await self._answer(running)
+
+    async def close_left(self, left: OpenAnswer, answer: Answer, surface: ChannelSurface) -> None:
+        """Bring an answer that an earlier process left in the middle to its end, as the memory has it."""
+        question = Question(answer.place, answer.asker, answer.question, again=answer)
+        async with self._run(_running(left, question, surface)) as running:
+            await Delivery(running, self._means).show(answer)
 
     async def write_over(
         self, question: Question, surface: ChannelSurface, *, header: str = "", question_message: int | None = None
@@ -79,15 +112,19 @@ class Deliveries:
         """
         if not question.is_corrected:
             self.check_idle(question.place)
-        async with self._run(Running(question, surface, Control(), question_message)) as running:
+        async with self._run(Running(question, surface, Control(), question_message, header)) as running:
+            delivery = Delivery(running, self._means)
+            await delivery.open()
             if question.again:
-                await self._shorten(surface, 1)
-            finished = await self._answer(running, header)
+                await delivery.shorten(1)
+            finished = await self._answer(running)
             if running.is_withdrawn:
                 return finished
-            await self._shorten(surface, running.length)
-            if question.again and question.again.content and finished.is_empty:
-                await self._show(running, question.again, surface, header)
+            await delivery.shorten(running.length)
+            if question.again and question.again.content and not finished.has_text:
+                before = Delivery(running, self._means)
+                await before.open()
+                await before.show(question.again)
                 if error := finished.error or wording.silence(finished):
                     raise error
             return finished
@@ -96,30 +133,15 @@ class Deliveries:
         """Show a finished answer on the messages of another version. Raises as `write_over` does."""
         self.check_idle(answer.place)
         question = Question(answer.place, answer.asker, answer.question, again=answer)
-        async with self._run(Running(question, surface, Control(), answer.question_discord_id)) as running:
-            await self._show(running, answer, surface, header)
-
-    async def _show(self, running: Running, answer: Answer, surface: ChannelSurface, header: str) -> None:
-        display = await self._chosen_display(running.question)
-        live = LiveAnswer(surface, running.control, header=header, display=display, placeholder_after=0)
-        live.text(answer.content)
-        live.finish(finished_before(answer), lambda: self._buttons.end(answer))
-        traces = self._traces(running)
-        traces.remembered(answer.question_id, answer.id)
-        shown = await live.show(traces.update)
-        await self._shorten(surface, live.length)
-        await traces.close(shown=shown)
+        async with self._run(Running(question, surface, Control(), answer.question_discord_id, header)) as running:
+            delivery = Delivery(running, self._means)
+            await delivery.open()
+            await delivery.show(answer)
 
     def check_idle(self, place: Place) -> None:
         """Raise BadInput where an answer is on its way in a conversation."""
         if any(running.is_in(place) for running in self._running):
             raise BadInput(BEING_WRITTEN)
-
-    async def _shorten(self, surface: Surface, length: int) -> None:
-        """Delete the messages that an answer needs no more; they are forgotten first, or the answer would be."""
-        if surplus := surface.message_ids[length:]:
-            await self._memory.not_shown(surplus)
-            await surface.shorten(length)
 
     @asynccontextmanager
     async def _run(self, running: Running) -> AsyncGenerator[Running, None]:
@@ -132,136 +154,13 @@ class Deliveries:
             running.done.set()
             self._running.discard(running)
 
-    async def _answer(self, running: Running, header: str) -> Finished:
-        question, asked_at = running.question, self._clock()
-        display = await self._chosen_display(question)
-        live = LiveAnswer(
-            running.surface,
-            running.control,
-            header=header,
-            display=display,
-            placeholder_after=self._placeholder_after,
-            stop_button=lambda: self._buttons.stop(running.key),
+    async def _answer(self, running: Running) -> Finished:
+        delivery = Delivery(running, self._means)
+        await delivery.open()
+        return await delivery.answer(
+            is_unwanted=lambda: running.loses(self._unknown),
+            heir=lambda: next((other for other in self._running if other.control is running.control.heir), None),
         )
-        if question.more_of:
-            live.go_on(question.more_of.content)
-        running.live = live
-        finished = await self._write(running, live)
-        if running.is_withdrawn:
-            return finished
-        running.length = live.length or running.length
-        is_lost = finished.reason in {EndReason.FAILED, EndReason.INTERRUPTED} and question.is_new
-        if is_lost and not is_visible(running, header):
-            # The question stands nowhere else in Discord, and nothing that a person wrote is lost.
-            await self._attach_question(running)
-        took_long = display.ready_after is not None and self._clock() - asked_at > display.ready_after
-        if took_long and finished.reason in {EndReason.COMPLETE, EndReason.LENGTH} and not live.is_gone:
-            await self._announce(running)
-        return finished
-
-    async def _write(self, running: Running, live: LiveAnswer) -> Finished:
-        """Let the answer be written and shown, to the end of both."""
-        question, traces = running.question, self._traces(running)
-        noting: list[asyncio.Task[None]] = []
-        stored: list[int] = []
-
-        def remembered(question_id: int, answer_id: int) -> None:
-            stored.append(answer_id)
-            traces.remembered(question_id, answer_id)
-            # The next write may be a long time off, and a crash may come before it.
-            noting.append(asyncio.create_task(traces.update()))
-
-        async def written() -> None:
-            if running.loses(self._unknown):
-                self._withdraw(running)
-            await traces.update()
-
-        showing = asyncio.create_task(live.show(written))
-        # Whatever ends the showing, the model does not go on writing for nobody.
-        showing.add_done_callback(lambda _: running.control.stop())
-        joins = question.is_new and running.question_message is not None
-        finished = await self._assistant.answer(question, live, running.control, remembered=remembered, joins=joins)
-        if finished.reason is EndReason.JOINED:
-            live.withdraw()
-        elif not running.is_withdrawn:
-            live.finish(finished, await self._end_buttons(question, stored))
-        shown = await showing
-        await asyncio.gather(*noting)
-        running.is_withdrawn = running.is_withdrawn or live.is_deleted
-        if finished.reason is EndReason.JOINED:
-            await self._give_way(running)
-        elif running.is_withdrawn:
-            await self._take_away(running, stored)
-        await traces.close(shown=shown)
-        return finished
-
-    def _traces(self, running: Running) -> Traces:
-        return Traces(
-            running.question,
-            running.surface,
-            memory=self._memory,
-            open_messages=self._open_messages,
-            question_message=running.question_message,
-            joined=running.joined,
-        )
-
-    async def _give_way(self, running: Running) -> None:
-        """Leave the question to the answer that takes it up, and take away what was shown here."""
-        for other in self._running:
-            if other.control is running.control.heir and running.question_message is not None:
-                other.joined += [*running.joined, running.question_message]
-        await self._shorten(running.surface, 0)
-
-    async def _take_away(self, running: Running, stored: list[int]) -> None:
-        """Leave nothing of an answer that was deleted in Discord, or whose question was."""
-        try:
-            await self._shorten(running.surface, 0)
-            if stored:
-                await self._memory.remove(stored[0])
-        except BadInput:
-            pass  # it is forgotten already
-        except Exception:
-            log.exception("An answer that was deleted in Discord could not be forgotten")
-
-    async def _end_buttons(self, question: Question, stored: list[int]) -> MakeView:
-        """What makes the buttons of an answer that is remembered, as the memory has it now."""
-        try:
-            answer = await self._memory.answer(question.place.channel_id, stored[0]) if stored else question.more_of
-        except StorageError:
-            return no_view  # the storage has logged it, once
-        except Exception:
-            log.exception("What the buttons of an answer are could not be read")
-            return no_view
-        return partial(self._buttons.end, answer) if answer else no_view
-
-    async def _chosen_display(self, question: Question) -> Display:
-        try:
-            return await self._display(question.place, question.author)
-        except StorageError:
-            return Display()  # the answer, which needs the database too, will say that it fails
-        except Exception:
-            log.exception("How answers are to be shown could not be read")
-            return Display()
-
-    async def _attach_question(self, running: Running) -> None:
-        try:
-            await running.surface.send_file(TextFile("question.txt", running.question.text))
-        except SurfaceGone:
-            pass
-        except PASSING:
-            log.exception("A question could not be given back as a file")
-
-    async def _announce(self, running: Running) -> None:
-        """Notify the person who asked; whoever sees a private answer is looking at it already."""
-        question, message_ids = running.question, running.surface.message_ids
-        if question.private or not message_ids:
-            return
-        place = question.place
-        url = f"https://discord.com/channels/{place.guild_id or '@me'}/{place.channel_id}/{message_ids[0]}"
-        try:
-            await running.surface.announce(question.author.id, wording.ready(url))
-        except (SurfaceGone, *PASSING) as error:
-            log.info("That an answer is ready could not be said: %s", error)
 
     def asker(self, key: str) -> Author | None:
         """Who asked for the answer that is on its way under this key; None where there is none (any more)."""
@@ -271,7 +170,7 @@ class Deliveries:
         """Stop the answer under this key, out of the line or off the model, in a person's name."""
         for running in self._running:
             if running.key == key:
-                log.info("An answer in channel %s is stopped by hand", _channel(running))
+                log.info("An answer in channel %s is stopped by hand", running.question.place.channel_id)
                 running.control.stop(by=by)
 
     def of_question(self, discord_id: int) -> Running | None:
@@ -285,15 +184,11 @@ class Deliveries:
         """
         lost = [running for running in self._running if running.loses(deleted)]
         for running in lost:
-            self._withdraw(running)
+            running.withdraw()
         if not lost:
             # Perhaps messages whose ids are still on their way to us.
             self._unknown.extend(deleted)
         return lost
-
-    def _withdraw(self, running: Running) -> None:
-        log.info("An answer in channel %s is taken away: it or its question was deleted", _channel(running))
-        running.withdraw()
 
     def stop_in(self, is_gone: Callable[[Place], bool]) -> None:
         """Stop the answers in places that are there no more, or closed."""
@@ -311,19 +206,24 @@ class Deliveries:
 
     def _stop(self, stopped: Iterable[Running]) -> None:
         for running in stopped:
-            log.info("An answer in channel %s is stopped: nobody could see it", _channel(running))
-            running.control.stop()
+            running.stop_unseen()
 
     async def close(self) -> None:
-        """Let running answers end, then interrupt the rest, within 9 seconds; the next start mends what is left."""
+        """Let running answers end, then interrupt the rest, within 8 seconds; the next start mends what is left.
+
+        What waits for its turn is left to the next start.
+        """
         self._closing = True
         if self._running:
             log.info("Waiting for %s answers to end", len(self._running))
+        for running in self._running:
+            if running.waits:
+                running.control.stop(EndReason.INTERRUPTED)
         await self._all_done(GRACE)
         for running in self._running:
             running.control.stop(EndReason.INTERRUPTED)
         await self._all_done(LAST_WORDS)
-        await self._assistant.close()
+        await self._means.assistant.close()
 
     async def _all_done(self, seconds: float) -> None:
         waits = [asyncio.create_task(running.done.wait()) for running in self._running]
@@ -333,5 +233,8 @@ class Deliveries:
                 wait.cancel()
 
 
-def _channel(running: Running) -> int:
-    return running.question.place.channel_id
+def _running(left: OpenAnswer, question: Question, surface: ChannelSurface) -> Running:
+    """An answer under the key of its buttons that are there already."""
+    running = Running(question, surface, Control(), left.asked_in, left.header, left.key or secrets.token_hex(8))
+    running.rows, running.may_be_asked = [left.id], left.is_waiting
+    return running

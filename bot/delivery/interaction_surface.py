@@ -50,6 +50,7 @@ class InteractionSurface(Surface):
     def __init__(self, caller: Caller, interaction: discord.Interaction[discord.Client], *, private: bool) -> None:
         super().__init__(caller)
         self._interaction = interaction
+        self.origin = interaction.id
         self._private = private
         self._asked_at = caller.clock()
         budgets = caller.budgets

@@ -60,13 +60,18 @@ class LiveAnswer:
         display: Display | None = None,
         placeholder_after: float = PLACEHOLDER_AFTER,
         stop_button: MakeView = no_view,
+        writing: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take the control with which the answer is stopped when nobody can see it any more."""
+        """Take the control with which the answer is stopped when nobody can see it any more.
+
+        `writing` hears the answer's text so far just before any of it is shown, until the end is known.
+        """
         display = display or Display()
         self._surface = surface
         self._control = control
         self._quiet = display.quiet
         self._placeholder_after = placeholder_after
+        self._writing = writing
         self._rendering = Rendering(header, max_messages=display.max_messages)
         self._rhythm = Rhythm(surface)
         self._views = {Row.NONE: no_view, Row.STOP: stop_button, Row.END: no_view}
@@ -231,6 +236,8 @@ class LiveAnswer:
         version, has_text = rendering.version, rendering.has_text
         look = rendering.look(page)
         if look != rendering.shown(page):
+            if not rendering.is_finished:
+                self._writing(rendering.text)
             try:
                 await self._surface.write(page, self._payload(page, look), lane)
             except LaneLost:

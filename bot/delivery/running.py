@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import sys
 from collections.abc import Collection
@@ -14,6 +15,8 @@ from bot.delivery import wording
 from bot.delivery.live_answer import LiveAnswer
 from bot.delivery.surface import Surface
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(eq=False, slots=True)
 class Running:
@@ -23,16 +26,30 @@ class Running:
     surface: Surface
     control: Control
     question_message: int | None
+    header: str = ""
+    """The line above the answer."""
     key: str = field(default_factory=lambda: secrets.token_hex(8))
     """By which its button finds it."""
     joined: list[int] = field(default_factory=list)
     """Further messages that asked, just before: they are answered together."""
+    is_stored: bool = False
+    """Whether the memory has taken it up."""
     length: int = sys.maxsize
     """How many messages it has in the end."""
     live: LiveAnswer | None = None
     """How it is shown, once that has begun."""
     is_withdrawn: bool = False
     """Whether nothing of it is to be left, because its question or one of its messages was deleted."""
+    opening: asyncio.Task[None] | None = None
+    """Stores its row."""
+    rows: list[int] = field(default_factory=list)
+    """In the `OpenAnswerStore`: its own first, then those of the questions that are answered together with it."""
+    may_be_asked: bool = False
+    """Whether the next start can ask its question, as long as that waits."""
+    is_unread: bool = False
+    """Whether its files are still to be read."""
+    is_closed: bool = False
+    """Whether its rows are dealt with, so that none is to be added."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -46,7 +63,8 @@ class Running:
         return is_asked or not set(self.surface.message_ids).isdisjoint(deleted)
 
     def withdraw(self) -> None:
-        """Ask the model no more, and write nothing more."""
+        """Ask the model no more, and write nothing more: it, or its question, was deleted."""
+        log.info("An answer in channel %s goes: it or its question was deleted", self.question.place.channel_id)
         self.is_withdrawn = True
         self.control.stop(EndReason.WITHDRAWN)
         if self.live:
@@ -58,7 +76,18 @@ class Running:
         is_theirs = place.owner_id in {None, question.author.id}
         return question.place.channel_id == place.channel_id and is_theirs and not question.private
 
+    @property
+    def is_visible(self) -> bool:
+        """Whether the whole question can be read in Discord: as a message of its own, or above the answer."""
+        shown_above = bool(self.header) and not wording.is_shortened(self.question.text)
+        return self.question_message is not None or shown_above
 
-def is_visible(running: Running, header: str) -> bool:
-    """Whether the whole question can be read in Discord: as a message of its own, or above the answer."""
-    return running.question_message is not None or (bool(header) and not wording.is_shortened(running.question.text))
+    @property
+    def waits(self) -> bool:
+        """Whether it has not come to its turn, and the next start can ask it."""
+        return self.may_be_asked and not self.is_stored
+
+    def stop_unseen(self) -> None:
+        """Stop it, because nobody could see it."""
+        log.info("An answer in channel %s is stopped: nobody could see it", self.question.place.channel_id)
+        self.control.stop()

@@ -106,6 +106,8 @@ class Payload:
 class Surface(ABC):
     """The messages of one answer: page 0 is the first, further ones are begun in order."""
 
+    origin: int | None = None
+    """The interaction that it answers, if it does."""
     is_slow = False
     """Whether its messages may be edited so rarely that only an answer's beginning and its end are shown."""
 

@@ -29,7 +29,11 @@ OUT_OF_TIME = "⚠️ Discord lets this message change for 15 minutes only, so t
 
 TAKEN_BACK = "-# Thoughts of the model stood here, which are no part of its answer."
 
-INTERRUPTED_WHOLE = "⚠️ The bot was restarted while it was showing this answer. The whole of it is in the file."
+INTERRUPTED = "⚠️ Interrupted by a restart of the bot."
+
+PUT_OFF = "-# Waiting: the bot is being restarted. It answers this when it is back."
+
+NOT_REACHED = "The bot was restarted before it came to this question. Please ask it again."
 
 _URL = re.compile(r"(https?://[^\s<>]{4,})")
 _DIRECTIONS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -114,19 +118,6 @@ def silence(finished: Finished) -> BadInput | None:
     return BadInput(nothing_said(finished).strip("*")) if came_to_its_end else None
 
 
-def is_footer(line: str) -> bool:
-    """Whether the last line of a message stands at the end of an answer, and says nothing of its going on."""
-    if line.startswith("⚠️ "):
-        return True
-    return line.startswith("-# ") and not (
-        line in {WRITING, WRITING_FILE}
-        or line.startswith(("-# Waiting: ", "-# Loading ", step(Step.THINKING, "")))
-        or line == step(Step.STARTING, "")
-        or line.endswith(step(Step.READING, "").removeprefix("-# "))
-        or " asked: " in line
-    )
-
-
 def footer(finished: Finished) -> str:
     """What stands below a finished answer: why it ended if it did not end by itself, then who answered."""
     lines = [line for line in (_trouble(finished), _signature(finished)) if line]
@@ -138,8 +129,17 @@ def _trouble(finished: Finished) -> str:
         case EndReason.FAILED:
             return f"⚠️ {explain(finished.error)}"
         case EndReason.INTERRUPTED:
-            return "⚠️ Interrupted: the bot is being restarted. Please ask again in a minute."
+            return interrupted(finished)
     return f"⚠️ {explain(finished.error)}" if finished.error else ""
+
+
+def interrupted(finished: Finished) -> str:
+    """What stands below an answer that a restart cut off, for as long as it is there; it names the buttons it has."""
+    if finished.is_put_off:
+        return PUT_OFF
+    if not finished.is_kept:
+        return f"{INTERRUPTED} Please ask again."
+    return f"{INTERRUPTED} {'Continue goes on from here, ' if finished.has_text else ''}Regenerate begins anew."
 
 
 def _signature(finished: Finished) -> str:

@@ -26,13 +26,23 @@ class SqlConversations:
         self._estimates: dict[str, tuple[int, int] | None] = {}
 
     async def begin(
-        self, place: Place, author: Author, question: str, images: Sequence[Image] = (), *, after: int | None = None
+        self,
+        place: Place,
+        author: Author,
+        question: str,
+        images: Sequence[Image] = (),
+        *,
+        after: int | None = None,
+        on_way: Sequence[int] = (),
     ) -> Begun:
         """Store a question with its pictures below the head or an older answer, and its empty answer as RUNNING.
 
-        Returns what the model needs to read.
+        Returns what the model needs to read. The rows `on_way` wait no more.
         """
-        return await self._database.write(tree.begin, place, author, question, images, at=self._now(), after=after)
+        at = self._now()
+        return await self._database.write(
+            tree.begin, place, author, question, images, at=at, after=after, on_way=on_way
+        )
 
     async def begin_again(self, answer_id: int) -> Begun:
         """Store an empty RUNNING sibling of an answer, a new version."""
@@ -45,6 +55,10 @@ class SqlConversations:
     async def answer(self, channel_id: int, answer_id: int) -> Answer | None:
         """An answer with everything that its buttons need; None where the channel's memory does not hold it."""
         return await self._database.read(versions.answer, channel_id, answer_id)
+
+    async def current(self, answer_id: int) -> int:
+        """The version of an answer that the shown branch goes through; the answer itself where there is none."""
+        return await self._database.read(versions.current, answer_id)
 
     async def later(self, answer_id: int) -> int:
         """How many messages of the shown branch came after an answer, or after another version of it."""
@@ -102,6 +116,10 @@ class SqlConversations:
         )
         if receipt.prompt_estimate is not None and receipt.prompt_tokens is not None:
             self._estimates[receipt.model] = (receipt.prompt_estimate, receipt.prompt_tokens)
+
+    async def keep(self, answer_id: int, content: str) -> None:
+        """Store what there is of an answer's text, where it is still RUNNING."""
+        await self._database.write(tree.keep, answer_id, content)
 
     async def thoughts(self, answer_id: int) -> Thoughts | None:
         """What the model thought before an answer; None where it did not, or its thoughts are kept no more."""

@@ -19,7 +19,7 @@ from bot.chat.scopes import ScopeKind
 from bot.storage import retention, schema, thoughts
 from bot.storage.database import Database, utc_now
 from bot.storage.removal import exchanges, remove
-from bot.storage.schema import changes, conversations, images, messages, open_messages, people, persona_versions
+from bot.storage.schema import changes, conversations, images, messages, open_answers, people, persona_versions
 from bot.storage.settings import SqlSettings
 
 BATCH = 100
@@ -44,7 +44,12 @@ def theirs(person_id: int) -> dict[sa.Table, ColumnElement[bool]]:
         schema.thoughts: schema.thoughts.c.answer_id.in_(said),
         images: images.c.message_id.in_(said),
         shown: shown.c.message_id.in_(said),
-        open_messages: or_(open_messages.c.discord_id.in_(in_them), _in_their_direct_messages(person_id)),
+        open_answers: or_(
+            open_answers.c.author_id == person_id,
+            open_answers.c.answer_id.in_(said),
+            open_answers.c.discord_id.in_(in_them),
+            _in_their_direct_messages(person_id),
+        ),
         people: people.c.person_id == person_id,
         schema.usage: schema.usage.c.person_id == person_id,
         schema.state: false(),
@@ -144,7 +149,7 @@ def _in_their_direct_messages(person_id: int) -> ColumnElement[bool]:
     """Where the place alone tells who it is."""
     asked = exists().where(messages.c.conversation_id == conversations.c.id, messages.c.author_id == person_id)
     places = select(conversations.c.channel_id).where(conversations.c.guild_id.is_(None), asked)
-    return open_messages.c.guild_id.is_(None) & open_messages.c.channel_id.in_(places)
+    return open_answers.c.guild_id.is_(None) & open_answers.c.channel_id.in_(places)
 
 
 def _person(connection: Connection, person_id: int) -> Person:
@@ -233,7 +238,7 @@ def _image(connection: Connection, message_id: int, position: int) -> StoredFile
 def _begin_to_forget(connection: Connection, person_id: int, now: datetime) -> None:
     """All that is small, at once, and the wish itself, which outlives a crash."""
     _note(connection, person_id, {"leaving_at": now})
-    for table in (open_messages, schema.usage):
+    for table in (open_answers, schema.usage):
         connection.execute(delete(table).where(theirs(person_id)[table]))
     for table in (schema.settings, changes):
         mine = _made_by(table, person_id)

@@ -241,13 +241,27 @@ discord_messages = sa.Table(
     sa.Index(None, "message_id", "position"),
 )
 
-open_messages = sa.Table(
-    "open_messages",
+open_answers = sa.Table(
+    "open_answers",
     metadata,
-    sa.Column("discord_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", _RowId, primary_key=True),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("guild_id", sa.BigInteger),
     sa.Column("parent_id", sa.BigInteger),
+    sa.Column("opened_at", UtcTime, nullable=False),
+    sa.Column("key", Words, comment="in the ids of its Stop buttons"),
+    sa.Column("discord_id", sa.BigInteger, comment="the newest message of it that is known"),
+    # No foreign key: a row whose answer was forgotten must not look like a question that waits.
+    sa.Column("answer_id", _RowId, comment="NULL: its question waits, or nothing of it is remembered"),
+    sa.Column("asked_in", sa.BigInteger, comment="the message that asked"),
+    sa.Column("interaction_id", sa.BigInteger, comment="or the command"),
+    sa.Column("author_id", sa.BigInteger, comment="NULL: nothing is kept of who asked what"),
+    sa.Column("author_name", Words),
+    sa.Column("header", Words, nullable=False, comment="the line above the answer"),
+    sa.Column("question", Words, comment="of a command; a message is read again"),
+    sa.Column("persona", Words),
+    sa.Column("may_be_asked", sa.Boolean, nullable=False, comment="by the next start, where it waits still"),
+    sqlite_autoincrement=True,
 )
 
 people = sa.Table(

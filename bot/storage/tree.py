@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, fun
 from bot.chat.memory import BEING_WRITTEN, NOT_THEIR_QUESTION, NOT_THEIRS_ALONE, Begun
 from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, RunningAnswer, StoredMessage
 from bot.errors import BadInput, NotAllowed
-from bot.storage import branches, thoughts, versions
+from bot.storage import branches, heads, open_answers, thoughts, versions
 from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, images, messages, receipts
 
 PURGE_BATCH = 1_000
@@ -26,10 +26,11 @@ _ADD = insert(messages).returning(messages.c.id)
 _CHANGE = update(messages).where(messages.c.id == bindparam("message_id"))
 _MOVE = update(conversations).where(conversations.c.id == bindparam("its_id"))
 _FIND_ANSWER = (
-    select(*messages.c["parent_id", "conversation_id"])
+    select(*messages.c["id", "parent_id", "conversation_id"])
     .join(conversations)
     .where(messages.c.id == bindparam("answer_id"), conversations.c.channel_id.is_not(None))
 )
+_KEEP = update(messages).where(messages.c.id == bindparam("answer_id"), IS_RUNNING).values(content=bindparam("so_far"))
 _TEAR_UP = delete(receipts).where(receipts.c.answer_id == bindparam("answer_id"))
 _KEEP_RECEIPT = insert(receipts)
 _KEEP_IMAGES = insert(images)
@@ -44,6 +45,7 @@ def begin(
     *,
     at: datetime,
     after: int | None = None,
+    on_way: Sequence[int] = (),
 ) -> Begun:
     """Store a question with its pictures below the head or an older answer, and its empty answer as RUNNING."""
     found = _find(connection, place)
@@ -64,7 +66,9 @@ def begin(
     keep_images(connection, question_id, pictures)
     nobody = {"author_id": None, "author_name": None}
     running = {"parent_id": question_id, "role": Role.ASSISTANT, "content": "", "end_reason": EndReason.RUNNING}
-    return Begun(question_id, _add(connection, asked | running | nobody), window)
+    answer_id = _add(connection, asked | running | nobody)
+    open_answers.begin(connection, on_way, answer_id)
+    return Begun(question_id, answer_id, window)
 
 
 def keep_images(connection: Connection, message_id: int, pictures: Sequence[Image]) -> None:
@@ -81,6 +85,11 @@ def _window(connection: Connection, place: Place, head_id: int | None, older: in
     if older is not None and older != head_id:
         return branches.window_to(connection, older)
     return [] if head_id is None else branches.window(connection, place)
+
+
+def keep(connection: Connection, answer_id: int, content: str) -> None:
+    """Store what there is of an answer's text, where it is still RUNNING."""
+    connection.execute(_KEEP, {"answer_id": answer_id, "so_far": content})
 
 
 def finish(
@@ -112,8 +121,8 @@ def finish(
         connection.execute(_CHANGE, {"message_id": answer.parent_id, **size})
     connection.execute(_TEAR_UP, {"answer_id": answer_id})
     connection.execute(_KEEP_RECEIPT, {"answer_id": answer_id, **asdict(receipt)})
-    if content and not (takes_over and versions.take_over(connection, answer_id)):
-        connection.execute(_MOVE, {"its_id": answer.conversation_id, "head_id": answer_id})
+    if content:
+        heads.show(connection, answer, takes_over=takes_over)
 
 
 def move_window(connection: Connection, place: Place, start: int) -> None:
@@ -194,7 +203,10 @@ def count(connection: Connection, place: Place) -> int:
 
 
 def interrupt_running(connection: Connection) -> list[RunningAnswer]:
-    """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""
+    """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown.
+
+    The shown branches go through those that have any text.
+    """
     shown = (
         select(messages.c.id, *conversations.c["channel_id", "guild_id", "parent_id"], discord_messages.c.discord_id)
         .select_from(messages.join(conversations).outerjoin(discord_messages))
@@ -206,6 +218,11 @@ def interrupt_running(connection: Connection) -> list[RunningAnswer]:
     for row in connection.execute(shown):
         places[row.id] = Place(row.channel_id, row.guild_id, row.parent_id)
         pages.setdefault(row.id, []).extend([] if row.discord_id is None else [row.discord_id])
+    for answer_id in places:
+        answer = connection.execute(select(messages).where(messages.c.id == answer_id)).one()
+        if answer.content:
+            # Discord shows it in the place of an older version, and below it what was said since.
+            heads.show(connection, answer, takes_over=True)
     connection.execute(update(messages).where(IS_RUNNING).values(end_reason=EndReason.INTERRUPTED.value))
     return [RunningAnswer(answer, place, tuple(pages[answer])) for answer, place in places.items()]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, ScalarSelect, Select, exists, or_, select, update
+from sqlalchemy import Connection, Select, exists, or_, select, update
 
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN, Begun
 from bot.chat.messages import Answer, Author, EndReason, Place, Receipt, Role, StoredMessage
 from bot.errors import BadInput
-from bot.storage import branches, removal
+from bot.storage import branches, heads, open_answers, removal
 from bot.storage.schema import AnyRow, conversations, discord_messages, messages, receipts, thoughts
 
 _RECEIPT = [column for column in receipts.c if column is not receipts.c.answer_id]
@@ -87,7 +87,7 @@ def resume(connection: Connection, answer_id: int) -> Begun:
 def choose(connection: Connection, answer_id: int) -> int:
     """Let the conversation go on from a version, or from what was said after it; returns how much stays elsewhere."""
     row = _found(connection, answer_id)
-    head = connection.scalar(_newest_end(answer_id))
+    head = connection.scalar(heads.newest_end(answer_id))
     its = conversations.c.id == row.conversation_id
     if head is None or head == connection.scalar(select(conversations.c.head_id).where(its)):
         return 0
@@ -96,33 +96,27 @@ def choose(connection: Connection, answer_id: int) -> int:
     return left
 
 
+def current(connection: Connection, answer_id: int) -> int:
+    """The version of an answer that the shown branch goes through; the answer itself where there is none."""
+    row = connection.execute(select(messages).where(messages.c.id == answer_id)).first()
+    if row is None:
+        return answer_id
+    on_it = messages.c.id.in_(heads.shown_from(connection, row))
+    found = connection.scalar(select(messages.c.id).where(on_it, messages.c.parent_id == row.parent_id))
+    return found or answer_id
+
+
 def later(connection: Connection, answer_id: int) -> int:
     """How many messages of the shown branch came after an answer, or after another version of it."""
     row = connection.execute(select(messages).where(messages.c.id == answer_id)).one()
-    head = select(conversations.c.head_id).where(conversations.c.id == row.conversation_id).scalar_subquery()
-    ids = _way_to(connection, row.parent_id, head)
     question_and_answer = 2
-    return max(len(ids) - question_and_answer, 0)
-
-
-def take_over(connection: Connection, answer_id: int) -> bool:
-    """Let what was said after another version of an answer follow this one, if that is what is shown.
-
-    Returns whether it was: then the conversation's head stays.
-    """
-    row = connection.execute(select(messages).where(messages.c.id == answer_id)).one()
-    head = select(conversations.c.head_id).where(conversations.c.id == row.conversation_id).scalar_subquery()
-    way = _way_to(connection, row.parent_id, head)
-    siblings = select(messages.c.id).where(messages.c.parent_id == row.parent_id, messages.c.id != answer_id)
-    next_question = (messages.c.id.in_(way), messages.c.parent_id.in_(siblings))
-    moved = connection.execute(update(messages).where(*next_question).values(parent_id=answer_id))
-    return bool(moved.rowcount)
+    return max(len(heads.shown_from(connection, row)) - question_and_answer, 0)
 
 
 def remove(connection: Connection, answer_id: int) -> list[int]:
     """Forget an answer, all its versions and its question; returns the ids of the answer's messages in Discord.
 
-    What was said afterwards stays, and follows what was said before.
+    What was said afterwards stays, and follows what was said before. Of a JOINED answer the question waits again.
     """
     row = _found(connection, answer_id)
     if branches.is_being_written(connection, row.parent_id):
@@ -132,33 +126,9 @@ def remove(connection: Connection, answer_id: int) -> list[int]:
         connection.scalars(select(discord_messages.c.discord_id).where(discord_messages.c.message_id.in_(ids)))
     )
     removal.remove(connection, [row.parent_id])
+    if row.end_reason == EndReason.JOINED:
+        open_answers.wait_again(connection, answer_id)
     return shown
-
-
-def _way_to(connection: Connection, question_id: int, head: ScalarSelect[int | None]) -> list[int]:
-    """The shown branch from a question on, in the order of ids; nothing where the question is not on it."""
-    way = select(messages.c.id, messages.c.parent_id).where(messages.c.id == head).cte("way", recursive=True)
-    step = select(messages.c.id, messages.c.parent_id).join(way, messages.c.id == way.c.parent_id)
-    # No message of it is older than the question, so the way can end there.
-    way = way.union_all(step.where(messages.c.id >= question_id, way.c.id != question_id))
-    ids = list(connection.scalars(select(way.c.id).order_by(way.c.id)))
-    return ids if question_id in ids else []
-
-
-def _newest_end(answer_id: int) -> Select[int]:
-    """Where the newest branch below an answer ends; at the answer itself where nothing was answered after it."""
-    follow_up, its_answer = messages.alias(), messages.alias()
-    goes_on = (
-        exists()
-        .select_from(follow_up.join(its_answer, its_answer.c.parent_id == follow_up.c.id))
-        .where(follow_up.c.parent_id == messages.c.id, its_answer.c.content != "")
-    )
-    below = select(branches.subtree(answer_id).c.id)
-    ends = (messages.c.role == Role.ASSISTANT.value, messages.c.content != "", ~goes_on)
-    is_shown = exists().where(discord_messages.c.message_id == messages.c.id)
-    # By the newest question, since a later version of an answer may be younger than what follows it.
-    newest = (messages.c.parent_id.desc(), is_shown.desc(), messages.c.id.desc())
-    return select(messages.c.id).where(messages.c.id.in_(below), *ends).order_by(*newest).limit(1)
 
 
 def _found(connection: Connection, answer_id: int) -> AnyRow:

@@ -84,10 +84,10 @@ def _face(action: Action) -> Face:
     return Face(action, LABELS[action])
 
 
-class AnswerButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"answer:(?P<action>[a-z]+):(?P<key>[0-9a-f]+)",
-):
+_ID = re.compile(r"answer:(?P<action>[a-z]+):(?P<key>[0-9a-f]+)")
+
+
+class AnswerButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=_ID):
     """A button that Discord itself remembers: its id says what it does, and to which answer.
 
     A press becomes the bot's event `answer_button`, with the interaction, the action and the key.
@@ -121,9 +121,25 @@ class AnswerButton(
 
     async def callback(self, interaction: discord.Interaction[discord.Client]) -> None:
         """Tell the bot."""
-        found = self.template.fullmatch(self.custom_id)
+        found = _ID.fullmatch(self.custom_id)
         if found and found["action"] in set(Action):
             interaction.client.dispatch("answer_button", interaction, Action(found["action"]), found["key"])
+
+
+def stop_key(message: discord.Message) -> str | None:
+    """The key in a message's Stop button; None where it has none."""
+    return next((match["key"] for match in _found(message) if match["action"] == Action.STOP), None)
+
+
+def end_key(message: discord.Message) -> str | None:
+    """The key in the buttons that stand below a finished answer; None where there are none of these."""
+    return next((match["key"] for match in _found(message) if match["action"] != Action.STOP), None)
+
+
+def _found(message: discord.Message) -> list[re.Match[str]]:
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    buttons = [button for row in rows for button in row.children if isinstance(button, discord.Button)]
+    return [match for button in buttons if (match := _ID.fullmatch(button.custom_id or ""))]
 
 
 class AnswerButtons:

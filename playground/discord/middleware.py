@@ -30,10 +30,12 @@ async def rest_call(request: web.Request, handler: _Handler) -> web.StreamRespon
     if "Origin" in request.headers or f"http://{request.host}" != api.base_url:
         # No bot sends one: a page in somebody's browser does, or one that lets a name of its own point here.
         raise web.HTTPForbidden
+    fault = api.faults.strike(request.method, request.path) or NO_FAULT
     if not request.path.startswith(BASE):
+        # Of all trouble, files only know to be slow.
+        await _pause(fault.delay)
         return await handler(request)
     started = time.monotonic()
-    fault = api.faults.strike(request.method, request.path) or NO_FAULT
     half_trip = api.world.settings.latency / 2
     await _pause(half_trip + (0.0 if fault.after else fault.delay))
     answer = await _troubled(request, handler, fault)

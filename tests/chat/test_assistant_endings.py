@@ -346,9 +346,17 @@ async def test_a_storage_that_fails_at_the_end_does_not_hide_why_the_answer_fail
     assert isinstance(finished.error, StreamBroken)
 
 
+def fill(connection: sa.Connection) -> None:
+    """Leave no room in the database's file, and let it not grow."""
+    free = connection.execute(sa.text("PRAGMA freelist_count")).scalar_one()
+    size = connection.execute(sa.text("PRAGMA page_size")).scalar_one()
+    connection.execute(sa.text("INSERT INTO state VALUES ('filler', zeroblob(:size))"), {"size": free * size})
+    connection.execute(sa.text("PRAGMA max_page_count = 1"))
+
+
 async def test_a_question_that_can_not_be_stored_is_answered_all_the_same_and_says_so(parts: Parts) -> None:
     await parts.ask("Hi?")
-    await parts.database.write(lambda connection: connection.execute(sa.text("PRAGMA max_page_count = 1")))
+    await parts.database.write(fill)
 
     finished = await parts.ask("Why? " * 1_000)
 
@@ -360,7 +368,7 @@ async def test_a_question_that_can_not_be_stored_is_answered_all_the_same_and_sa
 
 
 async def test_why_a_question_that_can_not_be_stored_has_no_answer_is_said_instead(parts: Parts) -> None:
-    await parts.database.write(lambda connection: connection.execute(sa.text("PRAGMA max_page_count = 1")))
+    await parts.database.write(fill)
     parts.fake.ending = None
 
     finished = await parts.ask("Why? " * 1_000)

@@ -296,7 +296,7 @@ async def test_an_answer_is_shown_even_where_the_memory_fails(
     answer = await alice.slash(channel, "ask", prompt="Why?")
 
     assert said(answer) == f"-# alice asked: Why?\nHello there.\n{SIGNATURE}"
-    assert "The messages of an answer could not be noted in the database" in caplog.messages
+    assert "An answer on its way could not be noted in the database" in caplog.messages
 
 
 async def test_an_answer_that_could_not_be_remembered_says_so_by_an_id(

@@ -33,6 +33,7 @@ def lanes(surface: Surface, *, page: int) -> list[str]:
 
 def response(clock: Clock, *, private: bool = False, member: bool = True, responded: bool = True) -> InteractionSurface:
     interaction = SimpleNamespace(
+        id=1,
         token="secret",
         guild_id=3,
         channel_id=5,

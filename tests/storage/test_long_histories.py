@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from bot.chat.messages import Author, EndReason, Place, Receipt
+from bot.chat.messages import Author, EndReason, OpenAnswer, Place, Receipt
 from bot.storage import branches, schema
 from bot.storage.conversations import SqlConversations
-from bot.storage.database import Database
-from bot.storage.open_messages import SqlOpenMessages
+from bot.storage.database import Database, utc_now
+from bot.storage.open_answers import SqlOpenAnswers
 
 from .conftest import window_start
 
@@ -23,7 +23,7 @@ Fill = Callable[[Place, int], Awaitable[None]]
 
 LONG, SHORT = Place(10, 7), Place(11, 7)
 DEPTH = 10_000
-SMALL = ("SCAN way", "SCAN subtree", "SCAN CONSTANT ROW", "SCAN open_messages")
+SMALL = ("SCAN way", "SCAN subtree", "SCAN CONSTANT ROW", "SCAN open_answers")
 """Scans of what a query has found itself, and of what is being written to right now."""
 WINDOW = 20
 
@@ -121,10 +121,15 @@ async def test_no_query_of_an_answer_goes_through_a_whole_table(store: SqlConver
     await store.begin(LONG, Author(1, "Anna"), "And then?")
     await store.window(LONG)
     await store.last_estimate("another")
-    open_messages = SqlOpenMessages(database)
-    await open_messages.note(501, LONG, instead_of=500)
-    await open_messages.all()
-    await open_messages.forget(501)
+    on_way = SqlOpenAnswers(database)
+    row = await on_way.open(OpenAnswer(place=LONG, opened_at=utc_now()))
+    await store.begin(LONG, Author(1, "Anna"), "And now?", on_way=(row,))
+    await store.keep(answer, "So")
+    await store.current(answer)
+    await on_way.note(row, 501)
+    await on_way.allow(row, asking=True)
+    await on_way.all()
+    await on_way.close([row])
     await store.authors(LONG)
     await store.answer_in(LONG, 500)
     await store.shown_at(question)

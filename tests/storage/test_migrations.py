@@ -5,6 +5,8 @@ import logging
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,11 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from bot.chat.messages import Place
 from bot.errors import StorageError
 from bot.storage.database import Database, open_database
 from bot.storage.migrations import MIGRATIONS, MigrationResult, SchemaState, migrate, schema_state
+from bot.storage.open_answers import SqlOpenAnswers
 from bot.storage.schema import metadata
 
 from . import story
@@ -102,6 +106,27 @@ async def test_every_released_schema_becomes_the_newest_with_all_its_data(
     async with await open_database(url) as old:
         assert await migrate(old) == MigrationResult(schema.stem, NEWEST)
         assert await story.remembered(old) == expected
+
+
+async def test_what_an_older_version_left_open_is_still_found(file: Path, url: str, database: Database) -> None:
+    await database.close()
+    file.unlink()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript((SCHEMAS[0].parent / "0003.sql").read_text())
+        [(shown, answer)] = connection.execute("SELECT discord_id, message_id FROM discord_messages LIMIT 1")
+        connection.execute("INSERT INTO open_messages VALUES (?, 10, 7, 9), (5, 20, NULL, NULL)", (shown,))
+        connection.commit()
+
+    async with await open_database(url) as old:
+        await migrate(old)
+        left = await SqlOpenAnswers(old).all()
+
+    assert [(one.discord_id, one.place, one.answer_id) for one in left] == [
+        (5, Place(20), None),
+        (shown, Place(10, 7, 9), answer),
+    ]
+    assert not any(one.is_waiting or one.may_be_asked for one in left)
+    assert all(datetime.now(UTC) - one.opened_at < timedelta(minutes=5) for one in left)
 
 
 async def test_the_migrated_schema_is_the_one_that_the_queries_are_built_from(database: Database) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.chat.messages import Author, EndReason, Image, Place, Receipt
+from bot.chat.messages import Author, EndReason, Image, OpenAnswer, Place, Receipt
 from bot.chat.privacy import NOBODY, Spot
 from bot.chat.scopes import Scope, ScopeKind
 from bot.storage import privacy as module
 from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database
-from bot.storage.open_messages import SqlOpenMessages
+from bot.storage.open_answers import SqlOpenAnswers
 from bot.storage.personas import SqlPersonas
 from bot.storage.privacy import SqlPrivacy, theirs
 from bot.storage.schema import metadata, usage
@@ -80,7 +80,20 @@ HOLDS = {
     "thoughts": {"content": SAID},
     "images": {"name": SAID, "content": SAID},
     "discord_messages": {"discord_id": OURS},
-    "open_messages": {"discord_id": OURS, "channel_id": PLACE, "guild_id": OURS, "parent_id": OURS},
+    "open_answers": {
+        "channel_id": PLACE,
+        "guild_id": OURS,
+        "parent_id": OURS,
+        "key": OURS,
+        "discord_id": OURS,
+        "asked_in": OURS,
+        "interaction_id": OURS,
+        "author_id": ID,
+        "author_name": NAME,
+        "header": SAID,
+        "question": SAID,
+        "persona": OURS,
+    },
     "people": {"person_id": ID},
     "usage": {"person_id": ID, "tokens": OURS},
     "state": {"key": OURS, "value": OURS},
@@ -126,7 +139,11 @@ async def lived(database: Database, settings: SqlSettings, memory: SqlConversati
     await settings.change(server, {"memory": "person"}, guild_id=GUILD, by=ANNA)
     await settings.change(Scope(ScopeKind.CHANNEL, DIRECT), {"seed": "1"}, guild_id=None, by=ANNA)
     await ask(memory, DM, ANNA, WORDS, Image("periwinkle.png", PICTURE))
-    await SqlOpenMessages(database).note(1_300_000_000_000_000_099, DM)
+    await SqlOpenAnswers(database).open(OpenAnswer(place=DM, opened_at=privacy._now()))
+    for person, words in ((ANNA, WORDS), (BERND, "gravel")):
+        header = f"{person.name} asked: {words}"
+        waiting = OpenAnswer(place=HERE, opened_at=privacy._now(), asker=person, question=words, header=header)
+        await SqlOpenAnswers(database).open(waiting)
     await privacy.tell(ANNA.id)
     row = {"person_id": ANNA.id, "day": privacy._now().date(), "tokens": 5}
     await database.write(lambda connection: connection.execute(sa.insert(usage), row).rowcount)
@@ -159,7 +176,7 @@ def is_about_anna(value: object, kind: str) -> bool:
 def test_it_is_known_of_every_column_whether_it_is_about_a_person() -> None:
     """A new table or column belongs into HOLDS here, and what is about a person into `theirs` and `delete`."""
     wide = (sa.BigInteger, sa.Text, sa.JSON, sa.LargeBinary)
-    rows_own = {"id", "head_id", "window_start_id", "copied_from", "window_start"}
+    rows_own = {"id", "head_id", "window_start_id", "copied_from", "window_start", "answer_id"}
 
     def is_wide(column: sa.Column[Any]) -> bool:
         kind = getattr(column.type, "impl_instance", column.type)

@@ -82,15 +82,16 @@ async def test_an_answer_that_a_crash_interrupted_is_regenerated_in_its_place(st
     Held(stage.ollama, before=1)
     asked = stage.ask("Hi")
     await asked.message(shows("Hello"))
-    await stored(stage, 1, "discord_messages")
+    await stored(stage, 1, "messages WHERE content = 'Hello '")
     await bot.kill()
     stage.ollama.between = None
     await bot.start()
     interrupted = await asked.message(shows("⚠️ Interrupted"))
+    await stored(stage, 0, "open_answers")
 
     stage.anna.click(interrupted, "Regenerate")
 
-    assert labels(interrupted) == ["Regenerate", "Delete"]
+    assert labels(interrupted) == ["Regenerate", "Continue", "Delete"]
     whole = await stage.said(stage.channel, finished_with("Hello there."))
     assert (whole.id, whole.content) == (interrupted.id, f"-# Anna asked: Hi\nHello there.\n{SIGNATURE}")
 

@@ -20,7 +20,9 @@ from .stage import Held, Stage, answer, is_finished, shows, stored
 
 pytestmark = pytest.mark.wire
 
-INTERRUPTED = "⚠️ Interrupted: the bot is being restarted. Please ask again in a minute."
+KEPT = "messages WHERE role = 'assistant' AND end_reason = 'running' AND content != ''"
+INTERRUPTED = "⚠️ Interrupted by a restart of the bot. Continue goes on from here, Regenerate begins anew."
+PUT_OFF = "-# Waiting: the bot is being restarted. It answers this when it is back."
 SHUTDOWN_LIMIT = 10.0
 
 
@@ -103,7 +105,7 @@ async def test_an_answer_that_is_nearly_there_ends_before_the_bot_does(stage: St
     assert end_reasons(stage) == ["complete"]
 
 
-async def test_a_question_in_line_is_marked_as_well(stage: Stage, bot: BotProcess) -> None:
+async def test_a_question_in_line_is_answered_by_the_next_start(stage: Stage, bot: BotProcess) -> None:
     held = Held(stage.ollama, before=1)
     first = stage.ask("First")
     await held.reached()
@@ -113,8 +115,12 @@ async def test_a_question_in_line_is_marked_as_well(stage: Stage, bot: BotProces
     assert await ended(bot, signal.SIGTERM) == 0
 
     assert INTERRUPTED in first.original.content
-    assert INTERRUPTED in second.original.content
+    assert second.original.content == f"-# Anna asked: Second\n{PUT_OFF}"
+    stage.ollama.between = None
+    await bot.start()
+    assert (await answer(second)).content == "-# Anna asked: Second\nHello there.\n-# tiny:1b · assistant"
     assert unfinished(stage) == []
+    assert end_reasons(stage) == ["interrupted", "complete"]
 
 
 async def test_a_question_during_the_last_seconds_is_turned_away(stage: Stage, bot: BotProcess) -> None:
@@ -125,12 +131,12 @@ async def test_a_question_during_the_last_seconds_is_turned_away(stage: Stage, b
 
     # The first of these may come before the bot hears the signal: then they wait in line.
     said = await stage.ask("Now?").message()
-    while "being restarted" not in said.content:
+    while not said.ephemeral:
         said = await stage.ask("Now?").message()
 
-    assert said.ephemeral
+    assert said.content == "The bot is being restarted; please ask again in a minute."
     assert await ending == 0
-    assert unfinished(stage) == []
+    assert {message.content.splitlines()[-1] for message in unfinished(stage)} <= {PUT_OFF, said.content}
 
 
 async def test_after_a_crash_the_answer_is_marked(stage: Stage, bot: BotProcess) -> None:
@@ -140,7 +146,7 @@ async def test_after_a_crash_the_answer_is_marked(stage: Stage, bot: BotProcess)
     mentioned = stage.anna.say(elsewhere, "Hi", mention_bot=True)
     await asked.message(shows("Hello"))
     await stage.reply_to(mentioned, shows("Hello"))
-    await stored(stage, 2, "open_messages")
+    await stored(stage, 2, KEPT)
 
     await bot.kill()
     await held.left()
@@ -151,9 +157,9 @@ async def test_after_a_crash_the_answer_is_marked(stage: Stage, bot: BotProcess)
     assert (await asked.message(shows(expected))).content == f"-# Anna asked: Hi\nHello\n{INTERRUPTED}"
     assert (await stage.reply_to(mentioned, shows(expected))).content == f"Hello\n{INTERRUPTED}"
     assert end_reasons(stage) == ["interrupted", "interrupted"]
-    # What was interrupted without an answer is no part of the conversation.
+    # What can be read in Discord is what the conversation goes on from.
     await answer(stage.ask("Again"))
-    assert [content for role, content in stage.ollama.prompts[-1] if role == "user"] == ["Again"]
+    assert stage.ollama.prompts[-1][1:] == [("user", "Hi"), ("assistant", "Hello "), ("user", "Again")]
 
 
 async def test_after_a_crash_in_the_middle_of_a_stream_the_last_message_is_marked(
@@ -180,18 +186,19 @@ async def test_after_a_crash_in_the_middle_of_a_stream_the_last_message_is_marke
     assert second.content.endswith(INTERRUPTED)
 
 
-async def test_after_a_crash_in_line_the_question_is_not_left_waiting(stage: Stage, bot: BotProcess) -> None:
+async def test_after_a_crash_in_line_the_question_is_answered(stage: Stage, bot: BotProcess) -> None:
     held = Held(stage.ollama, before=1)
     stage.ask("First")
     await held.reached()
     second = stage.ask("Second")
     await second.message(shows("Waiting"))
-    await stored(stage, 2, "open_messages")
+    await stored(stage, 2, "open_answers WHERE discord_id IS NOT NULL")
 
     await bot.kill()
+    stage.ollama.between = None
     await bot.start()
 
-    await second.message(shows("⚠️ Interrupted"), timeout=5)
+    assert (await answer(second)).content == "-# Anna asked: Second\nHello there.\n-# tiny:1b · assistant"
 
 
 async def test_after_a_crash_before_the_last_edit_the_answer_is_completed_or_marked(

@@ -107,7 +107,7 @@ async def test_a_bot_that_dies_while_the_model_thinks_says_so_after_its_restart(
         asked = stage.ask("Is it so?")
         await held.reached()
         message = await asked.message(shows("-# Thinking…"))
-        await stored(stage, 1, f"open_messages WHERE discord_id = {message.id}")
+        await stored(stage, 1, f"open_answers WHERE discord_id = {message.id}")
         await bot.kill()
     async with stage.bot():
         ended = await stage.said(stage.channel, lambda found: found.id == message.id and is_finished(found))

@@ -73,7 +73,7 @@ async def test_two_quick_mentions_are_answered_together_below_the_second(stage: 
     async with asyncio.timeout(PATIENCE):
         while len(pages(stage.channel)) > 1:  # noqa: ASYNC110  # the first one's placeholder goes without a word
             await asyncio.sleep(0.01)
-    await stored(stage, 0, "open_messages")
+    await stored(stage, 0, "open_answers")
     assert "Traceback" not in bot.log()
 
 
