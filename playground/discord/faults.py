@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from playground.discord.answers import Scope
+from playground.discord.errors import ApiError
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Fault:
     times: int
     after: bool = False
     status: int | None = None
+    error: ApiError | None = None
     drop: bool = False
     delay: float = 0.0
     retry_after: float | None = None
@@ -43,6 +45,10 @@ class Faults:
     def fail(self, method: str, path: str, *, status: int = 502, times: int = 1, after: bool = False) -> Fault:
         """Answer with an error status."""
         return self._plan(Fault(method=method, path=re.compile(path), times=times, status=status, after=after))
+
+    def refuse(self, method: str, path: str, error: ApiError, *, times: int = 1) -> Fault:
+        """Answer with one of Discord's own errors, whatever its reason may be."""
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, error=error))
 
     def drop(self, method: str, path: str, *, times: int = 1, after: bool = False) -> Fault:
         """Close the connection without an answer."""

@@ -67,6 +67,8 @@ async def _troubled(request: web.Request, handler: _Handler, fault: Fault) -> we
         return web.Response(status=_BAD_GATEWAY)
     if fault.status is not None:
         return json_answer({"message": f"{fault.status}: fault", "code": 0}, fault.status)
+    if fault.error is not None:
+        return error_answer(fault.error, _bucket_of(request.app[API], request))
     if fault.banned:
         return banned_answer()
     if fault.retry_after is not None:

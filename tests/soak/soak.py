@@ -1,0 +1,194 @@
+"""Many answers, with random faults of Discord and Ollama all the while, and an exact account of it afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playground.bot_process import BotProcess
+from playground.discord import LoopbackDiscord
+from tests.fake_ollama import MODEL
+from tests.wire.stage import PATIENCE, Line, line_to
+
+from .accounting import Books
+from .cases import Case, Desk
+from .gauges import Held, settled
+from .model import SoakModel
+from .people import Person, Town
+from .plans import FIRST_WORD, NEXT_WORD, Plan, plan
+from .records import unexpected, unsound
+from .weather import Weather
+
+KEPT_ALIVE = 45.0
+"""Seconds after which no idle connection is left."""
+QUIET = 3.0
+PARALLEL = "16"
+MORE_FILES, MORE_MEGABYTES = 2, 25.0
+"""So much more than at the plateau before is no leak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a run is to be like."""
+
+    answers: int
+    seed: int
+    people: int = 24
+    gap: float = 0.3
+    """Seconds between two faults of Discord, on average."""
+    crashes: int = 0
+    plateaus: tuple[int, ...] = ()
+    """After so many answers the process is looked at; leaks are what grows from the second one on."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it."""
+
+    problems: list[str] = field(default_factory=list)
+    ends: dict[str, int] = field(default_factory=dict)
+    strikes: dict[str, int] = field(default_factory=dict)
+    plateaus: list[Held] = field(default_factory=list)
+    seconds: float = 0.0
+    calls: int = 0
+
+
+async def soak(wish: Wish, folder: Path, *, say: Callable[[str], None] = lambda _: None) -> Outcome:
+    """Run it all; the folder keeps the bot's log and database."""
+    begun, outcome = time.monotonic(), Outcome()
+    model = SoakModel(lambda number: plan(wish.seed, number))
+    async with LoopbackDiscord() as discord, model.serving() as host, line_to(host) as line:
+        weather = Weather(discord, line, random.Random(wish.seed), gap=wish.gap)  # noqa: S311  # no secret
+        run = _Run(wish, discord, model, weather, line, folder, say)
+        async with run.bot:
+            await run.all_of_it(outcome)
+            await asyncio.sleep(QUIET)
+        outcome.problems += run.problems()
+        outcome.ends, outcome.strikes = run.ends, dict(weather.seen)
+        outcome.calls = len(discord.calls)
+    outcome.problems += _leaks(outcome.plateaus)
+    outcome.seconds = time.monotonic() - begun
+    return outcome
+
+
+class _Run:
+    def __init__(
+        self,
+        wish: Wish,
+        discord: LoopbackDiscord,
+        model: SoakModel,
+        weather: Weather,
+        line: Line,
+        folder: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        self._wish = wish
+        self._discord = discord
+        self._model = model
+        self._weather = weather
+        self._say = say
+        self._town = Town(discord, wish.people)
+        self._desk = Desk(discord)
+        self._folder = folder
+        self._plans = iter([plan(wish.seed, number) for number in range(1, wish.answers + 1)])
+        self.done = 0
+        self.ends: dict[str, int] = {}
+        self.bot = BotProcess(
+            discord,
+            folder,
+            ollama_host=line.host,
+            ollama_model=MODEL,
+            environment={
+                "MAX_PARALLEL_ANSWERS": PARALLEL,
+                "MAX_ANSWER_MESSAGES": "3",
+                "OLLAMA_FIRST_TOKEN_TIMEOUT": str(FIRST_WORD),
+                "OLLAMA_STALL_TIMEOUT": str(NEXT_WORD),
+                "LOG_FORMAT": "json",
+            },
+            start_timeout=2 * PATIENCE,
+        )
+
+    async def all_of_it(self, outcome: Outcome) -> None:
+        """Ask everything, from plateau to plateau."""
+        for upto in (*self._wish.plateaus, self._wish.answers):
+            if upto <= self.done:
+                continue
+            await self._ask_until(upto)
+            if upto in self._wish.plateaus:
+                before = outcome.plateaus[-1] if outcome.plateaus else None
+                self._say("waiting until idle connections are closed")
+                outcome.plateaus.append(await settled(self.bot.pid, self.done, at_most=before, within=KEPT_ALIVE))
+                self._say(str(outcome.plateaus[-1]))
+
+    async def _ask_until(self, upto: int) -> None:
+        plans = self._next(upto - self.done)
+        people = [Person(actor, self._town, self._desk, self._weather) for actor in self._town.people]
+        async with self._weather.blowing(), self._crashing(upto - self.done):
+            async with asyncio.TaskGroup() as group:
+                for person in people:
+                    group.create_task(person.live(plans, self._tell))
+
+    def _next(self, count: int) -> Iterator[Plan]:
+        """Plans for so many more questions, for all people together."""
+        return iter([next(self._plans) for _ in range(count)])
+
+    @asynccontextmanager
+    async def _crashing(self, count: int) -> AsyncIterator[None]:
+        """Kill the bot now and then, evenly over all questions."""
+        share = round(self._wish.crashes * count / self._wish.answers)
+        task = asyncio.create_task(self._crash(share, self.done, count))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _crash(self, times: int, since: int, count: int) -> None:
+        for number in range(1, times + 1):
+            while self.done < since + count * number / (times + 1):
+                await asyncio.sleep(0.1)
+            await self._weather.crash(self.bot)
+
+    def _tell(self, case: Case) -> None:
+        self.done += 1
+        if case.given_up:
+            self._say(f"question {case.plan.number} came to no end")
+        if self.done % 25 == 0:
+            self._say(f"{self.done} of {self._wish.answers} answers")
+
+    def problems(self) -> list[str]:
+        """What does not add up, once the bot has ended."""
+        books = Books(self._desk.cases, self._model, self._weather)
+        found = books.problems()
+        self.ends = books.ends
+        found += unsound(self._folder / "llampost.db", self._desk.cases)
+        found += unexpected(self.bot.log())
+        found += [f"a message belongs to no question: {it.content!r}" for it in self._desk.strays.values()]
+        found += [f"the bot called what Discord has not: {route}" for route in self._discord.unknown_routes]
+        if len(self._desk.cases) != self._wish.answers:
+            found.append(f"{len(self._desk.cases)} questions were asked, not {self._wish.answers}")
+        if self.bot.returncode != 0:
+            found.append(f"the bot ended with {self.bot.returncode}")
+        return found
+
+
+def _leaks(plateaus: list[Held]) -> list[str]:
+    """What the process holds more of than at the plateau before, the first one being its warm-up."""
+    if len(plateaus) < 2:
+        return []
+    before, after = plateaus[-2], plateaus[-1]
+    found = []
+    if after.files > before.files + MORE_FILES:
+        found.append(f"file descriptors leak: {before.files}, then {after.files}")
+    if after.threads > before.threads:
+        found.append(f"threads leak: {before.threads}, then {after.threads}")
+    if after.children > before.children:
+        found.append(f"child processes leak: {before.children}, then {after.children}")
+    if after.megabytes > before.megabytes + MORE_MEGABYTES:
+        found.append(f"memory leaks: {before.megabytes:.1f} MB, then {after.megabytes:.1f} MB")
+    return found
