@@ -12,7 +12,7 @@ import discord
 
 from bot.delivery.calls import Caller
 from bot.delivery.lane import Lane
-from bot.delivery.surface import NO_MENTIONS, OLD, PASSING, Payload, Surface, TextFile
+from bot.delivery.surface import NO_MENTIONS, OLD, PASSING, Payload, Surface, TextFile, delete
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class ChannelSurface(Surface):
         del self.message_ids[length:], self._begun_at[length:]
         for message_id in surplus:
             try:
-                await self._channel.get_partial_message(message_id).delete()
+                await delete(self._channel.get_partial_message(message_id).delete)
             except PASSING as error:
                 log.info("A message that an answer needs no more could not be deleted: %s", error)
 

@@ -13,6 +13,7 @@ import discord
 from bot.delivery.calls import Caller
 from bot.delivery.lane import Lane
 from bot.delivery.surface import (
+    ANSWERED_ALREADY,
     NO_MENTIONS,
     PASSING,
     LaneLost,
@@ -34,7 +35,6 @@ RESPONSE_RETRIES = (0.0, 0.5, 1.0)
 REPEATED = 0.9
 """A call that takes longer may have been repeated by discord.py, which pauses for a second first."""
 
-_ANSWERED_ALREADY = 40060
 _TOKEN_DEAD = {50027, 10015}
 """Invalid webhook token, unknown webhook."""
 
@@ -188,7 +188,7 @@ class InteractionSurface(Surface):
             call = self._interaction.response.send_message(**payload.for_send(), ephemeral=self._private)
             response = await self._caller.fetch(self._response, call)
         except discord.HTTPException as error:
-            if error.code != _ANSWERED_ALREADY:
+            if error.code != ANSWERED_ALREADY:
                 raise
             # An earlier try came through, only its confirmation was lost.
             return await self._edit_response(payload)

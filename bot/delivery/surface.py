@@ -7,8 +7,8 @@ import io
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -32,6 +32,13 @@ NO_MENTIONS = discord.AllowedMentions.none()
 
 PASSING = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 """What discord.py raises for trouble that may soon be over, the connection's own errors among it."""
+
+
+TRY_AGAIN_AFTER = (0.0, 0.5, 1.0)
+"""Seconds before a call is repeated that is not part of an answer's text: a button's response, a deletion."""
+
+ANSWERED_ALREADY = 40060
+"""Discord's code for an interaction whose response came through, though its confirmation was lost."""
 
 
 class SurfaceGone(Exception):
@@ -66,6 +73,34 @@ def text_file(name: str, content: str) -> discord.File:
 def is_final(error: discord.HTTPException) -> bool:
     """Whether a refusal will never turn into a yes."""
     return error.code in GONE or isinstance(error, discord.NotFound | discord.Forbidden)
+
+
+def will_pass(error: BaseException) -> bool:
+    """Whether it is trouble with Discord, or on the way to it, that may be over at the next try."""
+    if isinstance(error, discord.HTTPException):
+        return error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, aiohttp.ClientError | discord.RateLimited)
+
+
+async def persist(call: Callable[[], Awaitable[object]]) -> None:
+    """Make a call that does no harm if it is made twice, again while its trouble may pass."""
+    for pause in TRY_AGAIN_AFTER:
+        try:
+            await call()
+        except PASSING as error:
+            if not will_pass(error):
+                raise
+            log.info("A call to Discord failed and is repeated: %s", error)
+            await asyncio.sleep(pause)
+        else:
+            return
+    await call()
+
+
+async def delete(call: Callable[[], Awaitable[object]]) -> None:
+    """Make a call that deletes a message, which may be gone. Raises `PASSING` errors where it stays there."""
+    with suppress(discord.NotFound):
+        await persist(call)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 import discord
 
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import NO_MENTIONS, text_file
+from bot.delivery.surface import ANSWERED_ALREADY, NO_MENTIONS, persist, text_file
 from bot.delivery.text import units
 
 
@@ -26,8 +26,32 @@ async def respond(
         file = file or text_file("answer.md", text)
         text = "It is too long for a message, so here it is as a file."
     files = [file] if file else []
-    send = interaction.followup.send if interaction.response.is_done() else interaction.response.send_message
-    await send(text, files=files, ephemeral=not public, allowed_mentions=NO_MENTIONS, suppress_embeds=True)
+    how = {"files": files, "ephemeral": not public, "allowed_mentions": NO_MENTIONS, "suppress_embeds": True}
+    if not interaction.response.is_done():
+        try:
+            await interaction.response.send_message(text, **how)
+        except discord.HTTPException as error:
+            if error.code != ANSWERED_ALREADY:
+                raise
+        else:
+            return
+    await interaction.followup.send(text, **how)
+
+
+async def acknowledge(interaction: discord.Interaction[discord.Client], **how: bool) -> None:
+    """Defer the response, so that Discord waits; with the arguments of discord.py's `defer`.
+
+    What somebody pressed or typed is not to be lost for a broken connection, so it is tried again.
+    """
+
+    async def defer() -> None:
+        try:
+            await interaction.response.defer(**how)
+        except discord.HTTPException as error:
+            if error.code != ANSWERED_ALREADY:  # an earlier try came through, only its confirmation was lost
+                raise
+
+    await persist(defer)
 
 
 def quoted(text: str) -> str:

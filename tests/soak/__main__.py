@@ -18,7 +18,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--answers", type=int, default=500, help="how many questions to ask (500)")
     parser.add_argument("--seed", type=int, help="what chance begins with; a failing run prints its own")
     parser.add_argument("--people", type=int, default=24, help="how many people ask at once (24)")
-    parser.add_argument("--gap", type=float, default=0.3, help="seconds between two faults of Discord (0.3)")
+    parser.add_argument("--share", type=float, default=0.1, help="how many calls to Discord meet a fault (0.1)")
     parser.add_argument("--crashes", type=int, default=0, help="how often the bot is killed and started again (0)")
     parser.add_argument("--keep", type=Path, help="a folder for the bot's log and database (a temporary one)")
     return parser.parse_args()
@@ -32,7 +32,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     # After a crash it is another process, which can't be compared with the one before.
     plateaus = () if options.crashes else (options.answers // 10, options.answers // 2, options.answers)
-    wish = Wish(options.answers, seed, options.people, options.gap, options.crashes, plateaus)
+    wish = Wish(options.answers, seed, options.people, options.share, options.crashes, plateaus)
     begun = time.monotonic()
     sys.stderr.write(f"{wish.answers} answers with faults, seed {seed}; the bot's log is {folder / 'bot.log'}\n")
     outcome = asyncio.run(soak(wish, folder, say=lambda text: _say(begun, text)))

@@ -22,7 +22,7 @@ from .model import SoakModel
 from .people import Person, Town
 from .plans import FIRST_WORD, NEXT_WORD, Plan, plan
 from .records import unexpected, unsound
-from .weather import Weather
+from .weather import RandomFaults, Weather
 
 KEPT_ALIVE = 45.0
 """Seconds after which no idle connection is left."""
@@ -39,8 +39,8 @@ class Wish:
     answers: int
     seed: int
     people: int = 24
-    gap: float = 0.3
-    """Seconds between two faults of Discord, on average."""
+    share: float = 0.1
+    """How many of the calls to Discord meet a fault."""
     crashes: int = 0
     plateaus: tuple[int, ...] = ()
     """After so many answers the process is looked at; leaks are what grows from the second one on."""
@@ -62,14 +62,16 @@ async def soak(wish: Wish, folder: Path, *, say: Callable[[str], None] = lambda 
     """Run it all; the folder keeps the bot's log and database."""
     begun, outcome = time.monotonic(), Outcome()
     model = SoakModel(lambda number: plan(wish.seed, number))
-    async with LoopbackDiscord() as discord, model.serving() as host, line_to(host) as line:
-        weather = Weather(discord, line, random.Random(wish.seed), gap=wish.gap)  # noqa: S311  # no secret
+    discord, rng = LoopbackDiscord(), random.Random(wish.seed)  # noqa: S311  # no secret: the same each time
+    discord.faults = faults = RandomFaults(rng, wish.share)
+    async with discord, model.serving() as host, line_to(host) as line:
+        weather = Weather(discord, faults, line, rng)
         run = _Run(wish, discord, model, weather, line, folder, say)
         async with run.bot:
             await run.all_of_it(outcome)
             await asyncio.sleep(QUIET)
         outcome.problems += run.problems()
-        outcome.ends, outcome.strikes = run.ends, dict(weather.seen)
+        outcome.ends, outcome.strikes = run.ends, dict(weather.seen + faults.seen)
         outcome.calls = len(discord.calls)
     outcome.problems += _leaks(outcome.plateaus)
     outcome.seconds = time.monotonic() - begun

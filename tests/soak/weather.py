@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from playground.bot_process import BotProcess
 from playground.discord import EventKind, LoopbackDiscord
+from playground.discord.answers import Scope
 from playground.discord.errors import too_many_old_edits
 from playground.discord.faults import Fault, Faults
 from tests.wire.stage import PATIENCE, Line
@@ -21,43 +24,56 @@ RESPOND = ("POST", "/callback$")
 FOLLOW = ("POST", "/webhooks/")
 READ = ("GET", "/messages")
 DELETE = ("DELETE", "/messages/")
-TYPING = ("POST", "/typing$")
+SCOPES: tuple[Scope, ...] = ("user", "shared", "global")
 
 Call = tuple[str, str]
-Strike = Callable[[Faults, random.Random], Fault]
 
 
-def _fails(call: Call, status: int, *, after: bool = False) -> Strike:
-    return lambda faults, _: faults.fail(*call, status=status, after=after)
+class Kind(NamedTuple):
+    """Which calls a fault may meet, and how it is made."""
+
+    call: Call
+    make: Callable[[Faults, random.Random], Fault]
+
+    def fits(self, method: str, path: str) -> bool:
+        """Whether this call may meet it."""
+        return method == self.call[0] and re.search(self.call[1], path) is not None
 
 
-def _drops(call: Call, *, after: bool) -> Strike:
-    return lambda faults, rng: faults.drop(*call, times=rng.choice([1, 1, 2]), after=after)
+def _fails(call: Call, status: int, *, after: bool = False) -> Kind:
+    return Kind(call, lambda faults, _: faults.fail(*call, status=status, after=after))
 
 
-def _slows(call: Call, most: float, *, after: bool) -> Strike:
-    return lambda faults, rng: faults.slow(*call, seconds=rng.uniform(0.3, most), after=after)
+def _drops(call: Call, *, after: bool) -> Kind:
+    return Kind(call, lambda faults, rng: faults.drop(*call, times=rng.choice([1, 1, 2]), after=after))
 
 
-def _limits(call: Call, scope: str) -> Strike:
-    return lambda faults, rng: faults.rate_limit(
-        *call,
-        retry_after=rng.uniform(0.1, 0.6),
-        times=rng.choice([1, 2, 6]) if scope == "user" else 1,
-        scope=scope,  # type: ignore[arg-type]  # one of three words
+def _slows(call: Call, most: float, *, after: bool) -> Kind:
+    return Kind(call, lambda faults, rng: faults.slow(*call, seconds=rng.uniform(0.3, most), after=after))
+
+
+def _limits(call: Call, scope: Scope) -> Kind:
+    times = [1, 2, 6] if scope == "user" else [1]
+    return Kind(
+        call,
+        lambda faults, rng: faults.rate_limit(
+            *call, retry_after=rng.uniform(0.1, 0.6), times=rng.choice(times), scope=scope
+        ),
     )
 
 
-STRIKES: dict[str, Strike] = {
+WRITES = {"an edit": EDIT, "a message": SEND, "a follow-up": FOLLOW}
+
+KINDS: dict[str, Kind] = {
     **{
         f"{name} fails with {status}{' though it was done' if after else ''}": _fails(call, status, after=after)
-        for name, call in {"an edit": EDIT, "a message": SEND, "a follow-up": FOLLOW}.items()
+        for name, call in WRITES.items()
         for status in (500, 502, 503, 504)
         for after in (False, True)
     },
     **{
         f"{name}'s connection breaks{' when it was done' if after else ''}": _drops(call, after=after)
-        for name, call in {"an edit": EDIT, "a message": SEND, "a follow-up": FOLLOW, "a deletion": DELETE}.items()
+        for name, call in (WRITES | {"a deletion": DELETE, "a response": RESPOND}).items()
         for after in (False, True)
     },
     **{
@@ -67,24 +83,51 @@ STRIKES: dict[str, Strike] = {
     },
     **{
         f"{name} meets a limit for the {scope}": _limits(call, scope)
-        for name, call in {"an edit": EDIT, "a message": SEND, "a follow-up": FOLLOW}.items()
-        for scope in ("user", "shared", "global")
+        for name, call in WRITES.items()
+        for scope in SCOPES
     },
     "a response fails": _fails(RESPOND, 503),
     "a response fails though it was done": _fails(RESPOND, 503, after=True),
-    "a response's connection breaks": _drops(RESPOND, after=False),
-    "a response's connection breaks when it was done": _drops(RESPOND, after=True),
-    "a response takes too long": lambda faults, _: faults.slow(*RESPOND, seconds=3.5),
+    "a response takes too long": Kind(RESPOND, lambda faults, _: faults.slow(*RESPOND, seconds=3.5)),
     "a look fails": _fails(READ, 503),
     "a look's connection breaks": _drops(READ, after=False),
     "a deletion fails": _fails(DELETE, 503),
-    "typing fails": _fails(TYPING, 503),
-    "Cloudflare bans an edit": lambda faults, _: faults.ban(*EDIT),
-    "Cloudflare bans a message": lambda faults, _: faults.ban(*SEND),
-    "an edit is one too many of an old message": lambda faults, rng: faults.refuse(
-        *EDIT, too_many_old_edits(rng.uniform(0.2, 1.0))
+    "Cloudflare bans an edit": Kind(EDIT, lambda faults, _: faults.ban(*EDIT)),
+    "Cloudflare bans a message": Kind(SEND, lambda faults, _: faults.ban(*SEND)),
+    "an edit is one too many of an old message": Kind(
+        EDIT, lambda faults, rng: faults.refuse(*EDIT, too_many_old_edits(rng.uniform(0.2, 1.0)))
     ),
 }
+
+
+class RandomFaults(Faults):
+    """A share of all calls is struck, each by one of the kinds that may meet it."""
+
+    def __init__(self, rng: random.Random, share: float) -> None:
+        super().__init__()
+        self._rng = rng
+        self._share = share
+        self.seen: Counter[str] = Counter()
+        self.is_on = False
+
+    def strike(self, method: str, path: str) -> Fault | None:
+        """Return the fault that meets this call, by chance or because it strikes several times in a row."""
+        if not self.is_on:
+            return None
+        if known := super().strike(method, path):
+            return known
+        self.planned = [fault for fault in self.planned if fault.hits < fault.times]
+        if self._rng.random() >= self._share:
+            return None
+        names = [name for name, kind in KINDS.items() if kind.fits(method, path)]
+        if not names:
+            return None
+        name = self._rng.choice(names)
+        self.seen[name] += 1
+        fault = KINDS[name].make(self, self._rng)
+        fault.path = re.compile(re.escape(path))  # it goes on for the same channel only
+        return super().strike(method, path)
+
 
 GATEWAY: dict[str, Callable[[LoopbackDiscord], object]] = {
     "the gateway's line is cut": lambda discord: discord.gateway.drop(),
@@ -98,6 +141,9 @@ ANEW: dict[str, Callable[[LoopbackDiscord], object]] = {
 }
 """After these Discord tells nothing of what was said meanwhile, so people keep still."""
 
+_GATEWAY_EVERY, _OLLAMA_EVERY = (6.0, 18.0), (8.0, 25.0)
+"""Seconds between two of these."""
+
 _HUSH = 1.0
 """Seconds after the last question before a session ends for good."""
 
@@ -105,31 +151,30 @@ _HUSH = 1.0
 class Weather:
     """Strikes at random; `calm` is cleared while nobody may ask anything."""
 
-    def __init__(self, discord: LoopbackDiscord, line: Line, rng: random.Random, *, gap: float) -> None:
+    def __init__(self, discord: LoopbackDiscord, faults: RandomFaults, line: Line, rng: random.Random) -> None:
         self._discord = discord
+        self._faults = faults
         self._line = line
         self._rng = rng
-        self._gap = gap
         self.calm = asyncio.Event()
         self.calm.set()
         self.outages: list[tuple[float, float]] = []
         """When the line to Ollama was cut, from when to when."""
         self.crashes: list[tuple[float, float]] = []
         self.seen: Counter[str] = Counter()
-        self._planned: list[tuple[str, Fault]] = []
 
     @asynccontextmanager
     async def blowing(self) -> AsyncIterator[None]:
         """Let it strike until the block ends."""
-        tasks = [asyncio.create_task(it) for it in (self._over_calls(), self._over_gateway(), self._over_ollama())]
+        tasks = [asyncio.create_task(it) for it in (self._over_gateway(), self._over_ollama())]
+        self._faults.is_on = True
         try:
             yield
         finally:
+            self._faults.is_on = False
             for task in tasks:
                 task.cancel()
             done = await asyncio.gather(*tasks, return_exceptions=True)
-            self._count()
-            self._discord.faults.clear()
             self.calm.set()
             for result in done:
                 if isinstance(result, Exception):
@@ -144,33 +189,9 @@ class Weather:
             self.crashes.append((begun, time.monotonic()))
             self.seen["the bot is killed"] += 1
 
-    def _count(self) -> None:
-        """Forget what has struck."""
-        for name, fault in self._planned:
-            self.seen[name] += fault.hits
-        self._planned.clear()
-
-    async def _over_calls(self) -> None:
-        faults, rng = self._discord.faults, self._rng
-        while True:
-            await asyncio.sleep(rng.uniform(0, 2 * self._gap))
-            name = rng.choice(list(STRIKES))
-            self._planned.append((name, STRIKES[name](faults, rng)))
-            if len(faults.planned) > 40:
-                self._retire()
-
-    def _retire(self) -> None:
-        """Drop the faults that have struck, and the oldest of those that found no call."""
-        kept = [(name, fault) for name, fault in self._planned if fault.hits < fault.times][-20:]
-        gone = [pair for pair in self._planned if not any(pair[1] is it[1] for it in kept)]
-        self._planned, kept_faults = gone, {id(fault) for _, fault in kept}
-        self._count()
-        self._planned = kept
-        self._discord.faults.planned[:] = [it for it in self._discord.faults.planned if id(it) in kept_faults]
-
     async def _over_gateway(self) -> None:
         while True:
-            await asyncio.sleep(self._rng.uniform(20, 60) * self._gap)
+            await asyncio.sleep(self._rng.uniform(*_GATEWAY_EVERY))
             if self._rng.random() < 0.7:
                 name = self._rng.choice(list(GATEWAY))
                 self.seen[name] += 1
@@ -198,7 +219,7 @@ class Weather:
 
     async def _over_ollama(self) -> None:
         while True:
-            await asyncio.sleep(self._rng.uniform(30, 90) * self._gap)
+            await asyncio.sleep(self._rng.uniform(*_OLLAMA_EVERY))
             begun = time.monotonic()
             if self._rng.random() < 0.5:
                 self.seen["all connections to Ollama are cut"] += 1
