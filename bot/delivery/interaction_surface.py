@@ -68,7 +68,8 @@ class InteractionSurface(Surface):
     def lanes(self, page: int) -> Sequence[Lane]:
         """For edits the token and the channel; for new pages a follow-up of the token, or a message to the channel."""
         token = self._token if self.seconds_to_begin > 0 else None
-        if page == 0 and token and not self._interaction.response.is_done():
+        # Where its confirmation was lost, discord.py does not know of the response, but we do.
+        if not self.message_ids and page == 0 and token and not self._interaction.response.is_done():
             return (self._response,)
         by_token = None if page in self._plain_messages else token
         if page < len(self.message_ids):

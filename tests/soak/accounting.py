@@ -108,7 +108,7 @@ class Books:
             bodies = [body for body, after in pairwise([*bodies, ""]) if not after.startswith(body) or not body]
         candidates = list(self._candidates(case))
         if file is not None:
-            return self._read_file(file.data.decode(), candidates)
+            return self._read_file(case, file.data.decode(), ending, candidates)
         best = max(
             (match_pages(bodies, truth) for truth, _ in candidates),
             key=lambda one: (one.exact, one.end),
@@ -126,9 +126,12 @@ class Books:
             return self._end("whole")
         return f"it is not whole and does not say why: {_texts(case)}"
 
-    def _read_file(self, text: str, candidates: list[tuple[str, Writing]]) -> str:
-        if any(text == truth for truth, _ in candidates):
+    def _read_file(self, case: Case, text: str, ending: Ending, candidates: list[tuple[str, Writing]]) -> str:
+        if any(text == truth for truth, it in candidates if it.is_complete or ending.trouble.startswith(IN_FILE)):
             return self._end("whole, in a file")
+        is_partial = any(truth.startswith(text) for truth, _ in candidates)
+        if is_partial and (ending.is_stopped or self._is_explained(case, ending.trouble)):
+            return self._end("partial, in a file, and says why")
         return f"the file does not hold what the model wrote, but {text[:200]!r}"
 
     def _candidates(self, case: Case) -> Iterable[tuple[str, Writing]]:

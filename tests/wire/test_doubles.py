@@ -101,6 +101,28 @@ async def test_a_private_deferred_answer_whose_confirmation_never_comes_stands_t
     assert fault.hits == 1
 
 
+@pytest.mark.parametrize("status", [None, 500])
+async def test_a_private_response_whose_confirmation_is_lost_is_written_on(
+    stage: Stage, bot: BotProcess, status: int | None
+) -> None:
+    held = Held(stage.ollama, before=1)
+    faults = stage.discord.faults
+    if status is None:
+        fault = faults.drop("POST", "/callback$", after=True)
+    else:
+        fault = faults.fail("POST", "/callback$", status=status, after=True)
+
+    asked = stage.ask("Hi", private=True)
+    await asked.message(shows("Hello"), timeout=PATIENCE)
+    held.go_on()
+    await asked.message(is_finished, timeout=PATIENCE)
+
+    await bot.stop()
+    shown = [message.content for message in stage.channel.messages(hidden=True)]
+    assert shown == [f"Hello there.\n-# {MODEL} · assistant"]
+    assert fault.hits == 1
+
+
 @losses
 async def test_a_quiet_answer_whose_confirmation_is_lost_stands_there_once(
     stage: Stage, bot: BotProcess, loss: Loss
