@@ -45,6 +45,10 @@ class SurfaceGone(Exception):
     """Nothing can be shown there any more: the message, the channel or the permission is gone."""
 
 
+class TextRefused(Exception):
+    """Discord does not let this text stand there, now or later; another one it may."""
+
+
 class LaneLost(Exception):
     """This way to write is closed for good, another one is open."""
 
@@ -146,7 +150,8 @@ class Surface(ABC):
         """Make a page read so.
 
         Raises LaneLost where another lane should be tried at once, FileRefused where it should come without its file,
-        SurfaceGone where nothing can be shown any more, and `PASSING` errors for what may be tried again.
+        TextRefused where another text may stand, SurfaceGone where nothing can be shown any more, and `PASSING`
+        errors for what may be tried again.
         """
         try:
             if page < len(self.message_ids):
@@ -217,3 +222,6 @@ class Surface(ABC):
         if is_final(error):
             log.info("An answer can't be shown any more: HTTP %s, code %s", error.status, error.code)
             raise SurfaceGone from error
+        if error.status == HTTPStatus.BAD_REQUEST:
+            log.warning("Discord does not take the text of an answer: code %s", error.code)
+            raise TextRefused from error

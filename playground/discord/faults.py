@@ -24,7 +24,7 @@ class Fault:
     delay: float = 0.0
     retry_after: float | None = None
     scope: Scope = "user"
-    banned: bool = False
+    banned: float = 0.0
     hits: int = 0
 
     def fits(self, method: str, path: str) -> bool:
@@ -64,9 +64,9 @@ class Faults:
             Fault(method=method, path=re.compile(path), times=times, retry_after=retry_after, scope=scope)
         )
 
-    def ban(self, method: str, path: str, *, times: int = 1) -> Fault:
+    def ban(self, method: str, path: str, *, times: int = 1, retry_after: float = 3600) -> Fault:
         """Answer 429 as Cloudflare does after too many invalid requests: a page without a Via header."""
-        return self._plan(Fault(method=method, path=re.compile(path), times=times, banned=True))
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, banned=retry_after))
 
     def clear(self) -> None:
         """Plan no more trouble."""

@@ -46,7 +46,10 @@ def _say(begun: float, text: str) -> None:
 
 def _print(outcome: Outcome, seed: int, folder: Path) -> None:
     lines = [f"{count:5} {name}" for name, count in sorted(outcome.strikes.items(), key=lambda it: -it[1])]
-    lines += ["", *(f"{count:5} answers: {name}" for name, count in sorted(outcome.ends.items(), key=lambda it: -it[1]))]
+    lines += [
+        "",
+        *(f"{count:5} answers: {name}" for name, count in sorted(outcome.ends.items(), key=lambda it: -it[1])),
+    ]
     lines += ["", *map(str, outcome.plateaus)]
     lines += [f"{outcome.seconds:.0f} s, {outcome.calls} calls to Discord, {sum(outcome.strikes.values())} faults"]
     if outcome.problems:

@@ -73,9 +73,7 @@ class SoakModel(FakeOllama):
         # What is asked for again by a button goes well.
         strikes = attempt == 0 and (not trouble.status or refusals < trouble.times)
         tokens = () if strikes and trouble.says_nothing else tokens_of(plan, attempt)
-        writing = Writing(
-            time.monotonic(), last_role == "assistant", tokens, plan.rate, trouble if strikes else CALM
-        )
+        writing = Writing(time.monotonic(), last_role == "assistant", tokens, plan.rate, trouble if strikes else CALM)
         known.append(writing)
         return writing
 

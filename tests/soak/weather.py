@@ -92,8 +92,8 @@ KINDS: dict[str, Kind] = {
     "a look fails": _fails(READ, 503),
     "a look's connection breaks": _drops(READ, after=False),
     "a deletion fails": _fails(DELETE, 503),
-    "Cloudflare bans an edit": Kind(EDIT, lambda faults, _: faults.ban(*EDIT)),
-    "Cloudflare bans a message": Kind(SEND, lambda faults, _: faults.ban(*SEND)),
+    "Cloudflare bans an edit": Kind(EDIT, lambda faults, _: faults.ban(*EDIT, retry_after=1)),
+    "Cloudflare bans a message": Kind(SEND, lambda faults, _: faults.ban(*SEND, retry_after=1)),
     "an edit is one too many of an old message": Kind(
         EDIT, lambda faults, rng: faults.refuse(*EDIT, too_many_old_edits(rng.uniform(0.2, 1.0)))
     ),
