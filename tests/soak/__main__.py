@@ -20,6 +20,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--people", type=int, default=24, help="how many people ask at once (24)")
     parser.add_argument("--share", type=float, default=0.1, help="how many calls to Discord meet a fault (0.1)")
     parser.add_argument("--crashes", type=int, default=0, help="how often the bot is killed and started again (0)")
+    parser.add_argument("--in-process", action="store_true", help="run the bot in this process, and count its tasks")
     parser.add_argument("--keep", type=Path, help="a folder for the bot's log and database (a temporary one)")
     return parser.parse_args()
 
@@ -32,7 +33,15 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     # After a crash it is another process, which can't be compared with the one before.
     plateaus = () if options.crashes else (options.answers // 10, options.answers // 2, options.answers)
-    wish = Wish(options.answers, seed, options.people, options.share, options.crashes, plateaus)
+    wish = Wish(
+        answers=options.answers,
+        seed=seed,
+        people=options.people,
+        share=options.share,
+        crashes=options.crashes,
+        in_process=options.in_process,
+        plateaus=plateaus,
+    )
     begun = time.monotonic()
     sys.stderr.write(f"{wish.answers} answers with faults, seed {seed}; the bot's log is {folder / 'bot.log'}\n")
     outcome = asyncio.run(soak(wish, folder, say=lambda text: _say(begun, text)))
@@ -51,6 +60,7 @@ def _print(outcome: Outcome, seed: int, folder: Path) -> None:
         *(f"{count:5} answers: {name}" for name, count in sorted(outcome.ends.items(), key=lambda it: -it[1])),
     ]
     lines += ["", *map(str, outcome.plateaus)]
+    lines += [f"its tasks: {dict(tasks)}" for tasks in outcome.tasks if tasks]
     lines += [f"{outcome.seconds:.0f} s, {outcome.calls} calls to Discord, {sum(outcome.strikes.values())} faults"]
     if outcome.problems:
         lines += ["", f"{len(outcome.problems)} problems with seed {seed}:", *(f"- {it}" for it in outcome.problems)]

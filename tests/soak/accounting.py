@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +23,7 @@ IN_FILE = "⚠️ The bot was restarted while it was showing this answer. The wh
 OF_OUTAGES = ("Ollama does not answer at", "broke off")
 """What the bot may say of any answer while the line to Ollama is cut."""
 ANSWER_FILE = "answer.md"
+_LAID_OUT = re.compile(r"[\W_]+|python")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Books:
         if case.plan.way is Way.PRIVATE:
             # Of a further private page whose confirmation is lost nobody can find out whether it came through.
             bodies = [body for body, after in pairwise([*bodies, ""]) if not after.startswith(body) or not body]
-        candidates = list(self._candidates(case))
+        candidates = list(self._candidates(case, file.data.decode() if file else "\n".join(bodies)))
         if file is not None:
             return self._read_file(case, file.data.decode(), ending, candidates)
         best = max(
@@ -134,16 +136,14 @@ class Books:
             return self._end("partial, in a file, and says why")
         return f"the file does not hold what the model wrote, but {text[:200]!r}"
 
-    def _candidates(self, case: Case) -> Iterable[tuple[str, Writing]]:
+    def _candidates(self, case: Case, shown: str) -> Iterable[tuple[str, Writing]]:
         """What may be shown: a version, or one with what was added to it."""
         writings = [it for it in self.writings(case) if it.trouble.status is None]
         for writing in writings:
             yield writing.whole, writing
         for before, after in pairwise(writings):
             if after.goes_on:
-                # How much of the first had come is known by what was sent, or is a beginning of it.
-                for end in _ends(before):
-                    yield before.whole[:end] + after.whole, after
+                yield from ((before.whole[:end] + after.whole, after) for end in _joints(before, after, shown))
 
     def _read_trouble(self, case: Case, trouble: str, bodies: list[str], candidates: list[tuple[str, Writing]]) -> str:
         if not self._is_explained(case, trouble):
@@ -171,13 +171,19 @@ class Books:
         return any(begun <= case.ended_at + 1 and case.asked_at <= ended + 1 for begun, ended in times)
 
 
-def _ends(writing: Writing) -> Iterable[int]:
-    length = len(writing.whole)
-    yield from (length, len(writing.text))
+def _joints(before: Writing, after: Writing, shown: str) -> Iterable[int]:
+    """After which of its tokens an answer may have been broken off, to go on with what was written after it."""
+    head = _letters(shown.partition("".join(after.tokens[:2]).strip())[0])
     at = 0
-    for token in writing.tokens:
+    for token in before.tokens:
         at += len(token)
-        yield at
+        if _letters(before.whole[:at]) == head:
+            yield at
+
+
+def _letters(text: str) -> str:
+    """What of a text is the same however it is laid out."""
+    return _LAID_OUT.sub("", text)
 
 
 def _ending(last: Message) -> Ending:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def held(pid: int, answers: int) -> Held:
 
 def _target(entry: Path) -> str:
     try:
-        return os.readlink(entry)
+        return str(entry.readlink())
     except OSError:
         return ""  # it was closed just now
 

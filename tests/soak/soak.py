@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playground.bot_process import BotProcess
 from playground.discord import LoopbackDiscord
 from tests.fake_ollama import MODEL
 from tests.wire.stage import PATIENCE, Line, line_to
 
 from .accounting import Books
+from .bots import InProcessBot, ProcessBot, SoakBot, environment
 from .cases import Case, Desk
 from .gauges import Held, settled
 from .model import SoakModel
 from .people import Person, Town
 from .plans import FIRST_WORD, NEXT_WORD, Plan, plan
-from .records import unexpected, unsound
+from .records import unsound
 from .weather import RandomFaults, Weather
 
 KEPT_ALIVE = 45.0
@@ -32,7 +33,7 @@ MORE_FILES, MORE_MEGABYTES = 2, 25.0
 """So much more than at the plateau before is no leak."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a run is to be like."""
 
@@ -42,6 +43,8 @@ class Wish:
     share: float = 0.1
     """How many of the calls to Discord meet a fault."""
     crashes: int = 0
+    in_process: bool = False
+    """Whether the bot runs in our own process, where its tasks can be counted."""
     plateaus: tuple[int, ...] = ()
     """After so many answers the process is looked at; leaks are what grows from the second one on."""
 
@@ -54,6 +57,8 @@ class Outcome:
     ends: dict[str, int] = field(default_factory=dict)
     strikes: dict[str, int] = field(default_factory=dict)
     plateaus: list[Held] = field(default_factory=list)
+    tasks: list[Counter[str]] = field(default_factory=list)
+    """The bot's own tasks at each plateau."""
     seconds: float = 0.0
     calls: int = 0
 
@@ -66,7 +71,7 @@ async def soak(wish: Wish, folder: Path, *, say: Callable[[str], None] = lambda 
     discord.faults = faults = RandomFaults(rng, wish.share)
     async with discord, model.serving() as host, line_to(host) as line:
         weather = Weather(discord, faults, line, rng)
-        run = _Run(wish, discord, model, weather, line, folder, say)
+        run = _Run(wish, discord, model, weather, _bot(wish, discord, line, folder), folder, say)
         async with run.bot:
             await run.all_of_it(outcome)
             await asyncio.sleep(QUIET)
@@ -74,8 +79,27 @@ async def soak(wish: Wish, folder: Path, *, say: Callable[[str], None] = lambda 
         outcome.ends, outcome.strikes = run.ends, dict(weather.seen + faults.seen)
         outcome.calls = len(discord.calls)
     outcome.problems += _leaks(outcome.plateaus)
+    if len(outcome.tasks) > 1 and (more := outcome.tasks[-1] - outcome.tasks[-2]):
+        outcome.problems.append(f"tasks leak: {dict(more)}")
     outcome.seconds = time.monotonic() - begun
     return outcome
+
+
+def _bot(wish: Wish, discord: LoopbackDiscord, line: Line, folder: Path) -> SoakBot:
+    more = {
+        "MAX_PARALLEL_ANSWERS": PARALLEL,
+        "MAX_ANSWER_MESSAGES": "3",
+        "OLLAMA_FIRST_TOKEN_TIMEOUT": str(FIRST_WORD),
+        "OLLAMA_STALL_TIMEOUT": str(NEXT_WORD),
+        "OLLAMA_HOST": line.host,
+        "OLLAMA_MODEL": MODEL,
+        "LOG_FORMAT": "json",
+    }
+    if wish.in_process:
+        return InProcessBot(discord, environment(discord, folder, more))
+    return ProcessBot(
+        discord, folder, ollama_host=line.host, ollama_model=MODEL, environment=more, start_timeout=2 * PATIENCE
+    )
 
 
 class _Run:
@@ -85,7 +109,7 @@ class _Run:
         discord: LoopbackDiscord,
         model: SoakModel,
         weather: Weather,
-        line: Line,
+        bot: SoakBot,
         folder: Path,
         say: Callable[[str], None],
     ) -> None:
@@ -100,20 +124,7 @@ class _Run:
         self._plans = iter([plan(wish.seed, number) for number in range(1, wish.answers + 1)])
         self.done = 0
         self.ends: dict[str, int] = {}
-        self.bot = BotProcess(
-            discord,
-            folder,
-            ollama_host=line.host,
-            ollama_model=MODEL,
-            environment={
-                "MAX_PARALLEL_ANSWERS": PARALLEL,
-                "MAX_ANSWER_MESSAGES": "3",
-                "OLLAMA_FIRST_TOKEN_TIMEOUT": str(FIRST_WORD),
-                "OLLAMA_STALL_TIMEOUT": str(NEXT_WORD),
-                "LOG_FORMAT": "json",
-            },
-            start_timeout=2 * PATIENCE,
-        )
+        self.bot = bot
 
     async def all_of_it(self, outcome: Outcome) -> None:
         """Ask everything, from plateau to plateau."""
@@ -125,15 +136,15 @@ class _Run:
                 before = outcome.plateaus[-1] if outcome.plateaus else None
                 self._say("waiting until idle connections are closed")
                 outcome.plateaus.append(await settled(self.bot.pid, self.done, at_most=before, within=KEPT_ALIVE))
+                outcome.tasks.append(self.bot.tasks())
                 self._say(str(outcome.plateaus[-1]))
 
     async def _ask_until(self, upto: int) -> None:
         plans = self._next(upto - self.done)
         people = [Person(actor, self._town, self._desk, self._weather) for actor in self._town.people]
-        async with self._weather.blowing(), self._crashing(upto - self.done):
-            async with asyncio.TaskGroup() as group:
-                for person in people:
-                    group.create_task(person.live(plans, self._tell))
+        async with self._weather.blowing(), self._crashing(upto - self.done), asyncio.TaskGroup() as group:
+            for person in people:
+                group.create_task(person.live(plans, self._tell))
 
     def _next(self, count: int) -> Iterator[Plan]:
         """Plans for so many more questions, for all people together."""
@@ -152,9 +163,9 @@ class _Run:
 
     async def _crash(self, times: int, since: int, count: int) -> None:
         for number in range(1, times + 1):
-            while self.done < since + count * number / (times + 1):
+            while self.done < since + count * number / (times + 1):  # noqa: ASYNC110  # no hurry
                 await asyncio.sleep(0.1)
-            await self._weather.crash(self.bot)
+            await self._weather.crash(self.bot.crash)
 
     def _tell(self, case: Case) -> None:
         self.done += 1
@@ -169,13 +180,11 @@ class _Run:
         found = books.problems()
         self.ends = books.ends
         found += unsound(self._folder / "llampost.db", self._desk.cases)
-        found += unexpected(self.bot.log())
+        found += self.bot.troubles()
         found += [f"a message belongs to no question: {it.content!r}" for it in self._desk.strays.values()]
         found += [f"the bot called what Discord has not: {route}" for route in self._discord.unknown_routes]
         if len(self._desk.cases) != self._wish.answers:
             found.append(f"{len(self._desk.cases)} questions were asked, not {self._wish.answers}")
-        if self.bot.returncode != 0:
-            found.append(f"the bot ended with {self.bot.returncode}")
         return found
 
 

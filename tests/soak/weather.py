@@ -7,11 +7,10 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from playground.bot_process import BotProcess
 from playground.discord import EventKind, LoopbackDiscord
 from playground.discord.answers import Scope
 from playground.discord.errors import too_many_old_edits
@@ -180,12 +179,11 @@ class Weather:
                 if isinstance(result, Exception):
                     raise result
 
-    async def crash(self, bot: BotProcess) -> None:
-        """Kill the bot and start it again; what is asked while nobody listens is nobody's fault, so nobody asks."""
+    async def crash(self, crash: Callable[[], Awaitable[None]]) -> None:
+        """Let the bot crash and start again; what is asked while nobody listens is nobody's fault, so nobody asks."""
         async with self._hushed():
             begun = time.monotonic()
-            await bot.kill()
-            await bot.start()
+            await crash()
             self.crashes.append((begun, time.monotonic()))
             self.seen["the bot is killed"] += 1
 
