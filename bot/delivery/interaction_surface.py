@@ -21,7 +21,9 @@ from bot.delivery.surface import (
     Surface,
     SurfaceGone,
     TextFile,
+    delete,
     is_final,
+    persist,
 )
 
 log = logging.getLogger(__name__)
@@ -144,7 +146,10 @@ class InteractionSurface(Surface):
         if page in self._doubtful:
             if page == 0:
                 # The response can be edited, whether it is there or not; a follow-up would be a second message.
-                return await self._edit_response(payload)
+                response = await self._edit_response(payload)
+                if self._edits:
+                    await self._follow_up_sent()  # discord.py may have sent one more before it gave up
+                return response
             if self._edits and (found := await self._follow_up_sent()):
                 call = self._messageable().get_partial_message(found).edit(**payload.for_edit())
                 await self._caller.edit(self._edits, call)
@@ -169,10 +174,14 @@ class InteractionSurface(Surface):
         Webhooks take no nonce, by which Discord itself would know a message that was sent before.
         """
         after = discord.Object(self.message_ids[-1] if self.message_ids else self._interaction.id)
+
+        async def look() -> list[discord.Message]:
+            return [it async for it in self._messageable().history(after=after, limit=10) if self._is_ours(it)]
+
         try:
-            messages = [it async for it in self._messageable().history(after=after, limit=10) if self._is_ours(it)]
+            messages = await persist(look)
             for double in messages[1:]:
-                await double.delete()
+                await delete(double.delete)
         except PASSING as error:
             log.info("Whether a message was sent twice could not be found out: %s", error)
             return None

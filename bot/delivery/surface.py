@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -19,6 +19,8 @@ from discord.utils import MISSING
 
 from bot.delivery.calls import Caller
 from bot.delivery.lane import Lane
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -86,19 +88,17 @@ def will_pass(error: BaseException) -> bool:
     return isinstance(error, aiohttp.ClientError | discord.RateLimited)
 
 
-async def persist(call: Callable[[], Awaitable[object]]) -> None:
+async def persist(call: Callable[[], Awaitable[T]]) -> T:
     """Make a call that does no harm if it is made twice, again while its trouble may pass."""
     for pause in TRY_AGAIN_AFTER:
         try:
-            await call()
+            return await call()
         except PASSING as error:
             if not will_pass(error):
                 raise
             log.info("A call to Discord failed and is repeated: %s", error)
             await asyncio.sleep(pause)
-        else:
-            return
-    await call()
+    return await call()
 
 
 async def delete(call: Callable[[], Awaitable[object]]) -> None:

@@ -82,6 +82,8 @@ class Books:
             return self._without_pages(case)
         if case.done is Deed.EXPIRE and case.plan.way is Way.PRIVATE:
             return self._end("its token died")
+        if case.done is Deed.DELETE_ANSWER and case.gone and _ending(shown[-1]).is_stopped:
+            return self._end("a page of it was deleted")
         if any(is_stoppable(page) for page in shown):
             return self._left_open(case, f"a Stop button was left: {_texts(case)}")
         if any(page.thinking or is_status(line) for page in shown for line in page.content.split("\n")):
@@ -149,7 +151,8 @@ class Books:
         if not self._is_explained(case, trouble):
             return f"nothing explains {trouble!r}"
         last = next((it for _, it in reversed(candidates)), None)
-        if last and last.trouble.said and last.trouble.said in trouble and not last.trouble.hangs_up:
+        is_certain = last and last.trouble.said in trouble and not self._met(case, self._weather.outages)
+        if last and is_certain and last.trouble.said and not last.trouble.hangs_up:
             shown = match_pages(bodies, last.text)
             if not is_whole(shown, last.text):
                 return f"it lacks what the model wrote before it failed: {_texts(case)}"

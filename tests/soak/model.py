@@ -97,8 +97,8 @@ class SoakModel(FakeOllama):
 
 async def _lines(model: str, writing: Writing) -> AsyncIterator[bytes]:
     trouble, tokens = writing.trouble, writing.tokens
-    disturbed_at = 0 if trouble.at_start else len(tokens) // 2
     step = max(int(writing.rate * _CHUNK), 1)
+    disturbed_at = 0 if trouble.at_start else max(len(tokens) // 2, min(step, len(tokens) - 1))
     if trouble.thinks:
         yield _line(model, {"thinking": "Hm. ", "content": ""})
     for index in range(0, len(tokens), step):

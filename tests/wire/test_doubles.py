@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -85,6 +86,27 @@ async def test_a_deferred_answer_whose_confirmation_is_lost_stands_there_once(
     await bot.stop()
     assert [page.content for page in pages(stage.channel)] == [ANSWER]
     assert fault.hits == 1
+
+
+async def test_a_deferred_answer_that_discord_py_sent_twice_before_it_gave_up_stands_there_once(
+    stage: Stage, bot: BotProcess
+) -> None:
+    held = Held(stage.ollama, before=1)
+    twice = [
+        stage.discord.faults.fail("POST", "/webhooks/", status=503, after=True),
+        stage.discord.faults.drop("POST", "/webhooks/", after=True),
+        stage.discord.faults.fail("GET", "/messages", status=503),
+    ]
+
+    ask_with_file(stage)
+    async with asyncio.timeout(PATIENCE):
+        while not all(fault.hits for fault in twice):  # noqa: ASYNC110  # nothing else tells of a call that was lost
+            await asyncio.sleep(0.02)
+    held.go_on()
+    await stage.said(stage.channel, is_finished)
+
+    await bot.stop()
+    assert [page.content for page in pages(stage.channel)] == [ANSWER]
 
 
 async def test_a_private_deferred_answer_whose_confirmation_never_comes_stands_there_once(
