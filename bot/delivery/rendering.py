@@ -195,8 +195,9 @@ class Rendering:
 
     def needs_file(self, page: int) -> bool:
         """Whether the page, as it is now, brings the whole answer as a file."""
-        is_whole = self._final is not None and self._kept is None
-        return is_whole and self.is_too_long and page == len(self._final) - 1 - self._surplus
+        if self._final is None or self._kept is not None:
+            return False
+        return self.is_too_long and page == len(self._final) - 1 - self._surplus
 
     @property
     def length(self) -> int:

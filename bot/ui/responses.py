@@ -10,6 +10,8 @@ from bot.delivery.pages import LIMIT
 from bot.delivery.surface import ANSWERED_ALREADY, NO_MENTIONS, persist, text_file
 from bot.delivery.text import units
 
+_ACKNOWLEDGED = "acknowledged"
+
 
 async def respond(
     interaction: discord.Interaction[discord.Client],
@@ -26,16 +28,13 @@ async def respond(
         file = file or text_file("answer.md", text)
         text = "It is too long for a message, so here it is as a file."
     files = [file] if file else []
-    how = {"files": files, "ephemeral": not public, "allowed_mentions": NO_MENTIONS, "suppress_embeds": True}
-    if not interaction.response.is_done():
-        try:
-            await interaction.response.send_message(text, **how)
-        except discord.HTTPException as error:
-            if error.code != ANSWERED_ALREADY:
-                raise
-        else:
-            return
-    await interaction.followup.send(text, **how)
+    is_answered = interaction.response.is_done() or _ACKNOWLEDGED in interaction.extras
+    send = interaction.followup.send if is_answered else interaction.response.send_message
+    try:
+        await send(text, files=files, ephemeral=not public, allowed_mentions=NO_MENTIONS, suppress_embeds=True)
+    except discord.HTTPException as error:
+        if error.code != ANSWERED_ALREADY:  # discord.py sent it twice, and the first one came through
+            raise
 
 
 async def acknowledge(interaction: discord.Interaction[discord.Client], **how: bool) -> None:
@@ -48,8 +47,10 @@ async def acknowledge(interaction: discord.Interaction[discord.Client], **how: b
         try:
             await interaction.response.defer(**how)
         except discord.HTTPException as error:
-            if error.code != ANSWERED_ALREADY:  # an earlier try came through, only its confirmation was lost
+            if error.code != ANSWERED_ALREADY:
                 raise
+            # An earlier try came through, only its confirmation was lost; discord.py does not know of it.
+            interaction.extras[_ACKNOWLEDGED] = True
 
     await persist(defer)
 

@@ -15,7 +15,7 @@ from playground.discord import EventKind, LoopbackDiscord
 from playground.discord.answers import Scope
 from playground.discord.errors import too_many_old_edits
 from playground.discord.faults import Fault, Faults
-from tests.wire.stage import PATIENCE, Line
+from tests.wire.stage import PATIENCE, Line, forgotten
 
 EDIT = ("PATCH", "/messages/")
 SEND = ("POST", r"/channels/\d+/messages$")
@@ -136,7 +136,7 @@ GATEWAY: dict[str, Callable[[LoopbackDiscord], object]] = {
 }
 ANEW: dict[str, Callable[[LoopbackDiscord], object]] = {
     "the session is void": lambda discord: discord.gateway.invalidate(),
-    "Discord forgot the session": lambda discord: (discord.gateway.forget_sessions(), discord.gateway.drop()),
+    "Discord forgot the session": forgotten,
 }
 """After these Discord tells nothing of what was said meanwhile, so people keep still."""
 
