@@ -20,7 +20,7 @@ from bot.delivery.calls import monotonic
 from bot.delivery.channel_surface import ChannelSurface
 from bot.delivery.live_answer import PLACEHOLDER_AFTER, LiveAnswer, MakeView, no_view
 from bot.delivery.running import Running, is_visible
-from bot.delivery.surface import PASSING, Surface, SurfaceGone, TextFile
+from bot.delivery.surface import PASSING, Surface, SurfaceGone, TextFile, persist
 from bot.delivery.traces import Traces
 from bot.errors import BadInput, QueueFull
 
@@ -223,7 +223,7 @@ class Deliveries:
 
     async def _attach_question(self, running: Running) -> None:
         try:
-            await running.surface.send_file(TextFile("question.txt", running.question.text))
+            await persist(partial(running.surface.send_file, TextFile("question.txt", running.question.text)))
         except SurfaceGone:
             pass
         except PASSING:
