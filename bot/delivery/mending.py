@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import discord
 from discord.utils import MISSING
@@ -14,7 +15,7 @@ from bot.delivery import wording
 from bot.delivery.buttons import Buttons
 from bot.delivery.calls import Caller
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import PASSING, Payload, TextFile
+from bot.delivery.surface import PASSING, Payload, TextFile, persist
 from bot.delivery.text import units
 
 log = logging.getLogger(__name__)
@@ -56,11 +57,11 @@ async def _view(left: OpenMessage, memory: ConversationStore, buttons: Buttons) 
 
 async def _mend(client: discord.Client, left: OpenMessage, caller: Caller, view: discord.ui.View | None) -> None:
     channel = client.get_partial_messageable(left.place.channel_id, guild_id=left.place.guild_id)
-    message = await channel.fetch_message(left.discord_id)
+    message = await persist(partial(channel.fetch_message, left.discord_id))
     content = interrupted(message.content, complete=bool(left.answer))
     if content is None:
         return
-    partial = channel.get_partial_message(message.id)
+    mended = channel.get_partial_message(message.id)
     payload = Payload(content, view, TextFile(wording.FILE, left.answer) if left.answer else MISSING)
     edits = caller.budgets.edits(left.place.channel_id)
-    await caller.when_open(edits, lambda: partial.edit(**payload.for_edit()))
+    await persist(partial(caller.when_open, edits, lambda: mended.edit(**payload.for_edit())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,10 @@ from playground.transcript import is_status
 from .cases import Case, is_stoppable
 from .model import SoakModel, Writing
 from .plans import ENDS_THE_PLACE, Deed, Way
+from .records import INTERRUPTED
 from .weather import Weather
 
 SAYS_NOTHING = "*The model said nothing."
-INTERRUPTED = "⚠️ Interrupted: the bot is being restarted."
 IN_FILE = "⚠️ The bot was restarted while it was showing this answer. The whole of it is in the file."
 OF_OUTAGES = ("Ollama does not answer at", "broke off")
 """What the bot may say of any answer while the line to Ollama is cut."""
@@ -51,7 +52,7 @@ class Books:
 
     def _problems_of(self, case: Case) -> Iterable[str]:
         yield from self._asked_too_often(case)
-        if case.given_up:
+        if case.given_up and not (case.plan.way is Way.PRIVATE and self._met_a_crash(case)):
             yield f"it came to no end: {_texts(case)}"
         elif problem := self._ending_of(case):
             yield problem
@@ -171,7 +172,8 @@ class Books:
     @staticmethod
     def _met(case: Case, times: list[tuple[float, float]]) -> bool:
         # Some seconds more: what the bot found out then it may say later.
-        return any(begun <= case.ended_at + 1 and case.asked_at <= ended + 1 for begun, ended in times)
+        until = case.ended_at + 1 if case.ended.is_set() else math.inf
+        return any(begun <= until and case.asked_at <= ended + 1 for begun, ended in times)
 
 
 def _joints(before: Writing, after: Writing, shown: str) -> Iterable[int]:

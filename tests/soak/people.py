@@ -102,11 +102,15 @@ class Person:
             self._do(case, deed)
         if deed in ENDS_THE_PLACE and case.done:
             return
-        if not await _either(PATIENCE, case.ended):
+        if not await _either(PATIENCE, case.ended, *self._hopeless(case)):
             case.given_up = True
             return
         if deed in LABELS and deed is not Deed.STOP:
             await self._press(case, deed)
+
+    def _hopeless(self, case: Case) -> list[asyncio.Event]:
+        """After a crash nothing reaches a private answer any more."""
+        return [self._weather.crashed] if case.plan.way is Way.PRIVATE else []
 
     def _do(self, case: Case, deed: Deed) -> None:
         place, discord = case.place, case.place.discord

@@ -13,6 +13,8 @@ from pathlib import Path
 from .cases import Case
 from .plans import Deed, Way, number_in
 
+INTERRUPTED = "⚠️ Interrupted: the bot is being restarted."
+
 # Of these a traceback is part of what discord.py or the bot say of trouble that they expect.
 EXPECTED = (
     re.compile(r"^Attempting a reconnect in "),
@@ -44,6 +46,8 @@ def _kept_wrongly(case: Case, count: int) -> Iterable[str]:
         yield f"question {plan.number} was private and is in the database"
     elif count and deleted:
         yield f"question {plan.number} was deleted and is in the database"
+    elif not count and any(INTERRUPTED in page.content for page in case.shown):
+        return  # it was waiting in line when the bot was killed
     elif not count and case.shown and not case.refusal and plan.way is not Way.PRIVATE and case.done is None:
         yield f"question {plan.number} was answered and is not in the database"
 

@@ -25,8 +25,6 @@ from .plans import FIRST_WORD, NEXT_WORD, Plan, plan
 from .records import unsound
 from .weather import RandomFaults, Weather
 
-KEPT_ALIVE = 45.0
-"""Seconds after which no idle connection is left."""
 QUIET = 3.0
 PARALLEL = "16"
 MORE_FILES, MORE_MEGABYTES = 2, 25.0
@@ -45,6 +43,8 @@ class Wish:
     crashes: int = 0
     in_process: bool = False
     """Whether the bot runs in our own process, where its tasks can be counted."""
+    kept_alive: float = 45.0
+    """Seconds after which no idle connection is left, at a plateau."""
     plateaus: tuple[int, ...] = ()
     """After so many answers the process is looked at; leaks are what grows from the second one on."""
 
@@ -135,7 +135,8 @@ class _Run:
             if upto in self._wish.plateaus:
                 before = outcome.plateaus[-1] if outcome.plateaus else None
                 self._say("waiting until idle connections are closed")
-                outcome.plateaus.append(await settled(self.bot.pid, self.done, at_most=before, within=KEPT_ALIVE))
+                found = await settled(self.bot.pid, self.done, at_most=before, within=self._wish.kept_alive)
+                outcome.plateaus.append(found)
                 outcome.tasks.append(self.bot.tasks())
                 self._say(str(outcome.plateaus[-1]))
 

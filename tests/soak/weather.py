@@ -160,6 +160,8 @@ class Weather:
         self.outages: list[tuple[float, float]] = []
         """When the line to Ollama was cut, from when to when."""
         self.crashes: list[tuple[float, float]] = []
+        self.crashed = asyncio.Event()
+        """Set by each crash, for those who waited then."""
         self.seen: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -184,6 +186,8 @@ class Weather:
         async with self._hushed():
             begun = time.monotonic()
             await crash()
+            self.crashed.set()
+            self.crashed = asyncio.Event()
             self.crashes.append((begun, time.monotonic()))
             self.seen["the bot is killed"] += 1
 
