@@ -108,9 +108,6 @@ class Books:
         ending = _ending(shown[-1])
         file = next((it for page in shown for it in page.attachments if it.filename == ANSWER_FILE), None)
         bodies = [_body(page.content) for page in shown]
-        if case.plan.way is Way.PRIVATE:
-            # Of a further private page whose confirmation is lost nobody can find out whether it came through.
-            bodies = [body for body, after in pairwise([*bodies, ""]) if not after.startswith(body) or not body]
         candidates = list(self._candidates(case, file.data.decode() if file else "\n".join(bodies)))
         if file is not None:
             return self._read_file(case, file.data.decode(), ending, candidates)

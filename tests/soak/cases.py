@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from playground.discord import Actor, Asked, ChannelHandle, Event, EventKind, LoopbackDiscord, Message
 from playground.discord.validation import walk
@@ -14,6 +15,7 @@ from tests.wire.stage import is_finished
 from .plans import Deed, Plan, Way
 
 NOTICE = "-# I say this only once"
+_BEGINNING = 12
 BRANCHED = "The conversation goes on from this version now."
 _ABOUT_MESSAGES = {EventKind.MESSAGE_CREATE, EventKind.MESSAGE_UPDATE, EventKind.MESSAGE_DELETE}
 
@@ -58,8 +60,15 @@ class Case:
 
     @property
     def shown(self) -> list[Message]:
-        """The pages, first one first."""
-        return [self.pages[number] for number in sorted(self.pages)]
+        """The pages, first one first.
+
+        Of a further private page whose confirmation was lost nobody can find out whether it came through, so it is
+        sent again: an earlier one that begins like the next one is such a double.
+        """
+        pages = [self.pages[number] for number in sorted(self.pages)]
+        if self.plan.way is not Way.PRIVATE:
+            return pages
+        return [page for page, after in zip_longest(pages, pages[1:]) if not after or _begins_unlike(page, after)]
 
     @property
     def went_unheard(self) -> bool:
@@ -109,6 +118,10 @@ class Case:
             self.ended_at = time.monotonic()
         else:
             self.ended.clear()
+
+
+def _begins_unlike(page: Message, after: Message) -> bool:
+    return page.content[:_BEGINNING] != after.content[:_BEGINNING]
 
 
 def has_ended(message: Message) -> bool:

@@ -223,12 +223,19 @@ class Weather:
         while True:
             await asyncio.sleep(self._rng.uniform(*_OLLAMA_EVERY))
             begun = time.monotonic()
-            if self._rng.random() < 0.5:
-                self.seen["all connections to Ollama are cut"] += 1
-                self._line.cut()
-            else:
-                self.seen["Ollama is down"] += 1
-                await self._line.unplug()
-                await asyncio.sleep(self._rng.uniform(0.5, 3.0))
-                await self._line.plug_in()
-            self.outages.append((begun, time.monotonic()))
+            try:
+                await self._outage()
+            finally:  # also if the run ends meanwhile
+                self.outages.append((begun, time.monotonic()))
+
+    async def _outage(self) -> None:
+        if self._rng.random() < 0.5:
+            self.seen["all connections to Ollama are cut"] += 1
+            self._line.cut()
+            return
+        self.seen["Ollama is down"] += 1
+        await self._line.unplug()
+        try:
+            await asyncio.sleep(self._rng.uniform(0.5, 3.0))
+        finally:
+            await self._line.plug_in()
