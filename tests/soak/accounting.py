@@ -83,7 +83,7 @@ class Books:
             return self._without_pages(case)
         if case.done is Deed.EXPIRE and case.plan.way is Way.PRIVATE:
             return self._end("its token died")
-        if case.done is Deed.DELETE_ANSWER and case.gone and _ending(shown[-1]).is_stopped:
+        if case.done is Deed.DELETE_ANSWER and case.gone and not is_stoppable(shown[-1]):
             return self._end("a page of it was deleted")
         if any(is_stoppable(page) for page in shown):
             return self._left_open(case, f"a Stop button was left: {_texts(case)}")

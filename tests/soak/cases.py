@@ -15,7 +15,7 @@ from tests.wire.stage import is_finished
 from .plans import Deed, Plan, Way
 
 NOTICE = "-# I say this only once"
-_BEGINNING = 12
+_BEGINNING = 60
 BRANCHED = "The conversation goes on from this version now."
 _ABOUT_MESSAGES = {EventKind.MESSAGE_CREATE, EventKind.MESSAGE_UPDATE, EventKind.MESSAGE_DELETE}
 

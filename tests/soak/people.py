@@ -114,6 +114,8 @@ class Person:
 
     def _do(self, case: Case, deed: Deed) -> None:
         place, discord = case.place, case.place.discord
+        if deed is Deed.EXPIRE and not case.shown[0].edits:
+            return  # a token lives for 15 minutes: the bot knows its message by then, which an edit proves
         case.done = deed
         match deed:
             case Deed.STOP:
