@@ -18,7 +18,7 @@ DOTS := awk '/^Collecting/ { printf "."; fflush() } END { print "" }'
 # The prompt reaches the shell through its environment, and make leaves it alone: quotes and $ in it stay as they are.
 override PROMPT := $(value PROMPT)
 export PROMPT
-.PHONY: help setup demo ask run check test lint format bench docs pictures pins clean
+.PHONY: help setup demo ask run check test lint format soak bench docs pictures pins clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ lint: $(READY) ## Linters, types and architecture only
 format: $(READY) ## Let ruff lay out the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+soak: $(READY) ## Ask the bot 500 questions while everything around it fails (six minutes; ARGS="--answers 100 --seed 7")
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 bench: $(READY) ## Measure the bot beside a naive one (about half an hour; ARGS=--quick for two minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -15,13 +15,13 @@ from bot.chat.messages import Answer, Author, EndReason, Image
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.channel_surface import ChannelSurface
-from bot.delivery.surface import PASSING
+from bot.delivery.surface import PASSING, delete
 from bot.errors import BadInput, NotAllowed
 from bot.ui.answer_buttons import Action, AnswerButton, can_go_on
 from bot.ui.checks import may
 from bot.ui.errors import tell_user
 from bot.ui.places import author_of, roles_of
-from bot.ui.responses import plain, respond
+from bot.ui.responses import acknowledge, plain, respond
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Answers(commands.Cog):
             raise BadInput(ENDED)
         _check_right(press, asker)
         self._deliveries.stop(key, by=press.user.display_name)
-        await press.response.defer()
+        await acknowledge(press)
 
     async def _found(self, press: Press, answer_id: int) -> Answer:
         """The answer whose button was pressed, if the person may."""
@@ -110,7 +110,7 @@ class Answers(commands.Cog):
         self._deliveries.check_idle(answer.place)
         # Not whoever asked, but whoever presses uses the model up.
         await self._limits.admit(author_of(press.user), press.guild_id, roles_of(press.user))
-        await press.response.defer()
+        await acknowledge(press)
         images = await self._memory.images([answer.question_id])
         question = ask(answer, images.get(answer.question_id, ()))
         return await self._deliveries.write_over(
@@ -129,7 +129,7 @@ class Answers(commands.Cog):
             raise BadInput(NO_OTHER)
         surface = self._surface(press, answer)
         self._deliveries.check_idle(answer.place)
-        await press.response.defer()
+        await acknowledge(press)
         header = await self._header(press, answer)
         left = await self._memory.choose(answer.versions[index])
         other = await self._memory.answer(answer.place.channel_id, answer.versions[index])
@@ -141,16 +141,15 @@ class Answers(commands.Cog):
 
     async def _delete(self, press: Press, answer: Answer) -> None:
         self._deliveries.check_idle(answer.place)
-        await press.response.defer()
+        await acknowledge(press)
         # Forgotten first: what is gone from Discord and still remembered could never be deleted by its button.
         gone = await self._memory.remove(answer.id)
         channel = self._bot.get_partial_messageable(answer.place.channel_id, guild_id=answer.place.guild_id)
         for message_id in gone:
-            if press.message and message_id == press.message.id:
-                await press.delete_original_response()
-                continue
+            is_pressed = press.message is not None and message_id == press.message.id
+            partial = channel.get_partial_message(message_id)
             try:
-                await channel.get_partial_message(message_id).delete()
+                await delete(press.delete_original_response if is_pressed else partial.delete)
             except PASSING as error:
                 log.info("A page of a deleted answer is still there: %s", error)
 

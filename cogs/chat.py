@@ -25,7 +25,7 @@ from bot.ui.errors import sentence, tell_user
 from bot.ui.limits import LimitNotes
 from bot.ui.notice import tell_directly, tell_in_command
 from bot.ui.places import author_of, place_of, place_of_message, roles_of
-from bot.ui.responses import respond
+from bot.ui.responses import acknowledge, respond
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Chat(commands.Cog):
         self._services.reader.check(attachments)
         await self._services.limits.admit(author_of(interaction.user), interaction.guild_id, roles_of(interaction.user))
         if attachments:  # a download may take longer than Discord waits for a response
-            await interaction.response.defer(ephemeral=private, thinking=True)
+            await acknowledge(interaction, ephemeral=private, thinking=True)
         author, place = author_of(interaction.user), place_of(interaction)
         question = Question(place, author, prompt, (), persona, private)
 

@@ -17,7 +17,7 @@ from bot.ui.checks import require
 from bot.ui.completion import Choices, model_choices
 from bot.ui.download import Download
 from bot.ui.places import author_of, place_of
-from bot.ui.responses import respond
+from bot.ui.responses import acknowledge, respond
 
 MAX_LISTED = 40
 
@@ -35,7 +35,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
     @app_commands.command()
     async def show(self, interaction: discord.Interaction[Bot]) -> None:
         """Show which model answers in this channel and what it can do."""
-        await interaction.response.defer(ephemeral=True)
+        await acknowledge(interaction, ephemeral=True)
         chosen = (await self._profiles.resolve(place_of(interaction))).model
         summary = await self._models.find(chosen.value)
         if summary is None:
@@ -53,7 +53,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
     @app_commands.command(name="list")
     async def list_(self, interaction: discord.Interaction[Bot]) -> None:
         """List the models of the Ollama server."""
-        await interaction.response.defer(ephemeral=True)
+        await acknowledge(interaction, ephemeral=True)
         models = await self._models.all()
         if not models:
             raise ModelNotFound(
@@ -72,7 +72,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
     async def use(self, interaction: discord.Interaction[Bot], name: str) -> None:
         """Choose the model for this channel."""
         require(interaction, "manage_channels")
-        await interaction.response.defer()
+        await acknowledge(interaction)
         model = await self._models.get(name)
         await self._preferences.use_model(place_of(interaction), model.name, by=author_of(interaction.user))
         await respond(interaction, f"**{model.name}** answers in this channel now.", public=True)

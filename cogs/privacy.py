@@ -20,7 +20,7 @@ from bot.ui.checks import require, require_server
 from bot.ui.confirm import Confirm
 from bot.ui.parcel import parcels
 from bot.ui.places import author_of
-from bot.ui.responses import plain, respond, when
+from bot.ui.responses import acknowledge, plain, respond, when
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
     @app_commands.command()
     async def show(self, interaction: discord.Interaction[Bot]) -> None:
         """Show what is kept about you."""
-        await interaction.response.defer(ephemeral=True)
+        await acknowledge(interaction, ephemeral=True)
         report = await self._privacy.report(author_of(interaction.user))
         kept_for = await self._privacy.retention(interaction.guild_id)
         await respond(interaction, "\n".join([*_lines(report), *self._where(report.spots), _kept_for(kept_for)]))
@@ -83,7 +83,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
     @app_commands.command()
     async def export(self, interaction: discord.Interaction[Bot]) -> None:
         """Take everything that is kept about you away as a file."""
-        await interaction.response.defer(ephemeral=True)
+        await acknowledge(interaction, ephemeral=True)
         person = author_of(interaction.user)
         rows, files = await self._privacy.rows(person), self._privacy.files(person)
         count = 0

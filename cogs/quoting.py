@@ -18,7 +18,7 @@ from bot.errors import BadInput, LlampostError
 from bot.ui.errors import tell_user
 from bot.ui.notice import tell_in_command
 from bot.ui.places import author_of, place_of, roles_of
-from bot.ui.responses import respond
+from bot.ui.responses import acknowledge, respond
 
 ASK_ABOUT_THIS = "Ask about this"
 """What people choose in a message's menu, under Apps."""
@@ -109,7 +109,7 @@ class Quoting(commands.Cog):
             raise BadInput(BLANK)
         await self._services.limits.admit(author_of(interaction.user), interaction.guild_id, roles_of(interaction.user))
         if quoted.attachments:  # a download may take longer than Discord waits for a response
-            await interaction.response.defer(thinking=True)
+            await acknowledge(interaction, thinking=True)
         author, place = author_of(interaction.user), place_of(interaction)
         material = (quoted.text,) if quoted.text else ()
         question = Question(place, author, text, material)

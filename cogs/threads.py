@@ -11,7 +11,7 @@ from bot.client import Bot
 from bot.errors import BadInput
 from bot.ui.checks import permission_name, require
 from bot.ui.places import author_of, place_of
-from bot.ui.responses import respond
+from bot.ui.responses import acknowledge, respond
 
 CONTINUE_IN_A_THREAD = "Continue in a thread"
 """What people choose in a message's menu, under Apps."""
@@ -55,7 +55,7 @@ class Threads(commands.Cog):
             raise BadInput(THERE_IS_ONE.format(id=message.id))
         answer = await self._branching.answer(place_of(interaction), message.id)
         # Discord may take longer to open it than it waits for a response.
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await acknowledge(interaction, ephemeral=True, thinking=True)
         thread = await _open(message, _name(answer))
         place, person = Place(thread.id, thread.guild.id, thread.parent_id), author_of(interaction.user)
         count = await self._branching.go_on(answer, place, by=person)

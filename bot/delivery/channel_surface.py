@@ -56,7 +56,9 @@ class ChannelSurface(Surface):
         """Below the last page, silently."""
         await self._caller.when_open(
             self._sends,
-            lambda: self._channel.send(file=file.for_discord(), allowed_mentions=NO_MENTIONS, silent=True),
+            lambda: self._channel.send(
+                file=file.for_discord(), allowed_mentions=NO_MENTIONS, silent=True, nonce=f"{self._id}.file"
+            ),
         )
 
     async def announce(self, asker: int, text: str) -> None:

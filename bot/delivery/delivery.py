@@ -18,7 +18,7 @@ from bot.delivery import wording
 from bot.delivery.buttons import Buttons
 from bot.delivery.live_answer import LiveAnswer, MakeView, no_view
 from bot.delivery.running import Running
-from bot.delivery.surface import PASSING, SurfaceGone, TextFile
+from bot.delivery.surface import PASSING, SurfaceGone, TextFile, persist
 from bot.delivery.traces import Traces
 from bot.errors import LlampostError, StorageError
 
@@ -232,8 +232,9 @@ class Delivery:
             return Display()
 
     async def _attach_question(self) -> None:
+        running = self._running
         try:
-            await self._running.surface.send_file(TextFile("question.txt", self._running.question.text))
+            await persist(partial(running.surface.send_file, TextFile("question.txt", running.question.text)))
         except SurfaceGone:
             pass
         except PASSING:

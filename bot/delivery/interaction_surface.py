@@ -13,6 +13,7 @@ import discord
 from bot.delivery.calls import Caller
 from bot.delivery.lane import Lane
 from bot.delivery.surface import (
+    ANSWERED_ALREADY,
     NO_MENTIONS,
     PASSING,
     LaneLost,
@@ -20,7 +21,9 @@ from bot.delivery.surface import (
     Surface,
     SurfaceGone,
     TextFile,
+    delete,
     is_final,
+    persist,
 )
 
 log = logging.getLogger(__name__)
@@ -34,7 +37,6 @@ RESPONSE_RETRIES = (0.0, 0.5, 1.0)
 REPEATED = 0.9
 """A call that takes longer may have been repeated by discord.py, which pauses for a second first."""
 
-_ANSWERED_ALREADY = 40060
 _TOKEN_DEAD = {50027, 10015}
 """Invalid webhook token, unknown webhook."""
 
@@ -69,7 +71,8 @@ class InteractionSurface(Surface):
     def lanes(self, page: int) -> Sequence[Lane]:
         """For edits the token and the channel; for new pages a follow-up of the token, or a message to the channel."""
         token = self._token if self.seconds_to_begin > 0 else None
-        if page == 0 and token and not self._interaction.response.is_done():
+        # Where its confirmation was lost, discord.py does not know of the response, but we do.
+        if not self.message_ids and page == 0 and token and not self._interaction.response.is_done():
             return (self._response,)
         by_token = None if page in self._plain_messages else token
         if page < len(self.message_ids):
@@ -144,7 +147,10 @@ class InteractionSurface(Surface):
         if page in self._doubtful:
             if page == 0:
                 # The response can be edited, whether it is there or not; a follow-up would be a second message.
-                return await self._edit_response(payload)
+                response = await self._edit_response(payload)
+                if self._edits:
+                    await self._follow_up_sent()  # discord.py may have sent one more before it gave up
+                return response
             if self._edits and (found := await self._follow_up_sent()):
                 call = self._messageable().get_partial_message(found).edit(**payload.for_edit())
                 await self._caller.edit(self._edits, call)
@@ -169,10 +175,14 @@ class InteractionSurface(Surface):
         Webhooks take no nonce, by which Discord itself would know a message that was sent before.
         """
         after = discord.Object(self.message_ids[-1] if self.message_ids else self._interaction.id)
+
+        async def look() -> list[discord.Message]:
+            return [it async for it in self._messageable().history(after=after, limit=10) if self._is_ours(it)]
+
         try:
-            messages = [it async for it in self._messageable().history(after=after, limit=10) if self._is_ours(it)]
+            messages = await persist(look)
             for double in messages[1:]:
-                await double.delete()
+                await delete(double.delete)
         except PASSING as error:
             log.info("Whether a message was sent twice could not be found out: %s", error)
             return None
@@ -189,7 +199,7 @@ class InteractionSurface(Surface):
             call = self._interaction.response.send_message(**payload.for_send(), ephemeral=self._private)
             response = await self._caller.fetch(self._response, call)
         except discord.HTTPException as error:
-            if error.code != _ANSWERED_ALREADY:
+            if error.code != ANSWERED_ALREADY:
                 raise
             # An earlier try came through, only its confirmation was lost.
             return await self._edit_response(payload)

@@ -20,7 +20,7 @@ from bot.delivery.lane import Lane
 from bot.delivery.rendering import Look, Rendering
 from bot.delivery.rhythm import Rhythm, is_set_within
 from bot.delivery.schedule import Urgency
-from bot.delivery.surface import PASSING, FileRefused, LaneLost, Payload, Surface, SurfaceGone, TextFile
+from bot.delivery.surface import PASSING, FileRefused, LaneLost, Payload, Surface, SurfaceGone, TextFile, TextRefused
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ class LiveAnswer:
         self._withdrawn = False
         self._out_of_time = False
         self._lane_lost = False
+        self._refused = False
         self._begun = False
         self._words_written = False
         self._changed = asyncio.Event()
@@ -187,6 +188,9 @@ class LiveAnswer:
                 continue
             try:
                 await self._write(page, lane)
+            except TextRefused:
+                await self._keep_what_stands()
+                continue
             except PASSING as error:
                 if failures == len(RETRIES):
                     log.exception("An answer is left incomplete in Discord after %s failed writes", failures + 1)
@@ -201,6 +205,15 @@ class LiveAnswer:
             if self._surface.is_slow:
                 await self._ended.wait()
         return True
+
+    async def _keep_what_stands(self) -> None:
+        """Say below what Discord took that it does not take the rest; raises SurfaceGone if it does not take that."""
+        if self._refused:
+            raise SurfaceGone
+        self._refused = True
+        self._control.stop()
+        await self._ended.wait()
+        self._rendering.refuse(len(self._surface.message_ids))
 
     def _urgency(self, page: int) -> Urgency:
         """First words, last words and a write that lost its lane can't wait, nor should a page with text behind it."""

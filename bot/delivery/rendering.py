@@ -45,6 +45,7 @@ class Rendering:
         self._final: list[str] | None = None
         self._settled = 0
         self._shown: dict[int, tuple[int, Look]] = {}
+        self._kept: list[str] | None = None
         self.version = 0
         """Changes with every change to what should be shown."""
 
@@ -132,9 +133,21 @@ class Rendering:
         self._max_messages = len(self._pages.closed) + 1
         self._compose()
 
+    def refuse(self, count: int) -> None:
+        """Keep the first `count` messages as they are: Discord takes no more text, and the end says so."""
+        self._kept = [look.content for page in range(count) if (look := self.shown(page))]
+        if self._final is not None:
+            self._compose()
+
     def _compose(self) -> None:
         """Bring pages and footer together."""
         footer = self._footer
+        if self._kept is not None:
+            *before, last = self._kept or [""]
+            self._final = [*before, _cut_off(last, _joined(wording.REFUSED, footer))]
+            self._settled = 0
+            self.version += 1
+            return
         texts = [self._closed(number) for number in range(min(len(self._pages.closed), self._max_messages))]
         texts = texts or [self._header]
         if self.is_too_long:
@@ -182,7 +195,9 @@ class Rendering:
 
     def needs_file(self, page: int) -> bool:
         """Whether the page, as it is now, brings the whole answer as a file."""
-        return self._final is not None and self.is_too_long and page == len(self._final) - 1 - self._surplus
+        if self._final is None or self._kept is not None:
+            return False
+        return self.is_too_long and page == len(self._final) - 1 - self._surplus
 
     @property
     def length(self) -> int:
@@ -225,6 +240,13 @@ class Rendering:
 
     def _is_final(self, page: int) -> bool:
         return self._final is not None or page - len(self._left) < len(self._pages.closed)
+
+
+def _cut_off(content: str, footer: str) -> str:
+    """A message with a footer in place of the line that says what goes on."""
+    text, _, line = content.rpartition("\n")
+    text = text if line.startswith("-# ") and not wording.is_header(line) else content
+    return _joined(text[: fitting(text, LIMIT - units(footer) - 1)], footer)
 
 
 def _joined(text: str, line: str) -> str:

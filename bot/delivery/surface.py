@@ -7,11 +7,12 @@ import io
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -19,6 +20,8 @@ from discord.utils import MISSING
 
 from bot.delivery.calls import Caller
 from bot.delivery.lane import Lane
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,13 @@ PASSING = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutE
 """What discord.py raises for trouble that may soon be over, the connection's own errors among it."""
 
 
+TRY_AGAIN_AFTER = (0.0, 0.5, 1.0)
+"""Seconds before a call is repeated that is not part of an answer's text: a button's response, a deletion."""
+
+ANSWERED_ALREADY = 40060
+"""Discord's code for an interaction whose response came through, though its confirmation was lost."""
+
+
 class SurfaceGone(Exception):
     """Nothing can be shown there any more: the message, the channel or the permission is gone."""
 
@@ -48,6 +58,10 @@ class SurfaceDeleted(SurfaceGone):
     """The message was deleted, or the channel."""
 
     is_deleted = True
+
+
+class TextRefused(Exception):
+    """Discord does not let this text stand there, now or later; another one it may."""
 
 
 class LaneLost(Exception):
@@ -78,6 +92,32 @@ def text_file(name: str, content: str) -> discord.File:
 def is_final(error: discord.HTTPException) -> bool:
     """Whether a refusal will never turn into a yes."""
     return error.code in GONE or isinstance(error, discord.NotFound | discord.Forbidden)
+
+
+def will_pass(error: BaseException) -> bool:
+    """Whether it is trouble with Discord, or on the way to it, that may be over at the next try."""
+    if isinstance(error, discord.HTTPException):
+        return error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, aiohttp.ClientError | discord.RateLimited)
+
+
+async def persist(call: Callable[[], Awaitable[T]]) -> T:
+    """Make a call that does no harm if it is made twice, again while its trouble may pass."""
+    for pause in TRY_AGAIN_AFTER:
+        try:
+            return await call()
+        except PASSING as error:
+            if not will_pass(error):
+                raise
+            log.info("A call to Discord failed and is repeated: %s", error)
+            await asyncio.sleep(pause)
+    return await call()
+
+
+async def delete(call: Callable[[], Awaitable[object]]) -> None:
+    """Make a call that deletes a message, which may be gone. Raises `PASSING` errors where it stays there."""
+    with suppress(discord.NotFound):
+        await persist(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +165,8 @@ class Surface(ABC):
         """Make a page read so.
 
         Raises LaneLost where another lane should be tried at once, FileRefused where it should come without its file,
-        SurfaceGone where nothing can be shown any more, and `PASSING` errors for what may be tried again.
+        TextRefused where another text may stand, SurfaceGone where nothing can be shown any more, and `PASSING`
+        errors for what may be tried again.
         """
         try:
             if page < len(self.message_ids):
@@ -158,7 +199,7 @@ class Surface(ABC):
         del self.message_ids[length:], self._begun_at[length:]
         for message_id in surplus:
             try:
-                await self._delete(message_id)
+                await delete(partial(self._delete, message_id))
             except PASSING as error:
                 log.info("A message that an answer needs no more could not be deleted: %s", error)
 
@@ -210,3 +251,6 @@ class Surface(ABC):
         if is_final(error):
             log.info("An answer can't be shown any more: HTTP %s, code %s", error.status, error.code)
             raise (SurfaceDeleted if error.code in DELETED else SurfaceGone) from error
+        if error.status == HTTPStatus.BAD_REQUEST:
+            log.warning("Discord does not take the text of an answer: code %s", error.code)
+            raise TextRefused from error

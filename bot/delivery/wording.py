@@ -27,6 +27,11 @@ CONTINUED = "-# Continued below, because Discord no longer lets this message cha
 
 OUT_OF_TIME = "⚠️ Discord lets this message change for 15 minutes only, so the answer was cut off here."
 
+REFUSED = (
+    "⚠️ Discord does not let this text stand here; perhaps a rule of the server forbids it. "
+    "“Save answer as file”, in this message's Apps menu, gives you what there is of the answer."
+)
+
 TAKEN_BACK = "-# Thoughts of the model stood here, which are no part of its answer."
 
 INTERRUPTED = "⚠️ Interrupted by a restart of the bot."

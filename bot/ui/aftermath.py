@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import discord
 
@@ -19,7 +20,7 @@ from bot.delivery.channel_surface import ChannelSurface
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.live_answer import LiveAnswer
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import PASSING, Payload, SurfaceGone, TextFile
+from bot.delivery.surface import PASSING, Payload, SurfaceGone, TextFile, persist
 from bot.delivery.text import units
 from bot.errors import BadInput, LlampostError
 from bot.ui.addressed import QuestionReader
@@ -76,7 +77,7 @@ class Aftermath:
     async def _safely(self, work: Work, left: OpenAnswer) -> None:
         channel_id = left.place.channel_id
         try:
-            await work(left, await find(self._client, left))
+            await work(left, await persist(partial(find, self._client, left)))
         except (discord.NotFound, SurfaceGone):
             log.info("An answer that was on its way in channel %s is gone", channel_id)
             await self._open_answers.close([left.id])
@@ -121,9 +122,9 @@ class Aftermath:
         finished = Finished(EndReason.INTERRUPTED, is_kept=answer is not None)
         payload = Payload(interrupted(message.content, finished), self._buttons.end(answer) if answer else None)
         channel = self._client.get_partial_messageable(left.place.channel_id, guild_id=left.place.guild_id)
-        partial = channel.get_partial_message(message.id)
+        mended = channel.get_partial_message(message.id)
         edits = self._caller.budgets.edits(left.place.channel_id)
-        await self._caller.when_open(edits, lambda: partial.edit(**payload.for_edit()))
+        await persist(partial(self._caller.when_open, edits, lambda: mended.edit(**payload.for_edit())))
 
     async def _take_away(self, left: OpenAnswer, remains: Remains) -> None:
         """Delete what nobody needs to see any more."""

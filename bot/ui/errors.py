@@ -9,11 +9,16 @@ import discord
 from discord import app_commands
 
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import NO_MENTIONS, PASSING
+from bot.delivery.surface import PASSING, will_pass
 from bot.delivery.text import fitting
 from bot.errors import LlampostError, explain
+from bot.ui.responses import respond
 
 log = logging.getLogger(__name__)
+
+TRY_AGAIN = "Discord did not take what I sent. Please try it again in a moment."
+TOO_LATE = "I was too slow for Discord. Please try it again."
+UNKNOWN_INTERACTION = 10062
 
 
 def sentence(error: BaseException) -> str:
@@ -37,6 +42,12 @@ def _sentence(error: BaseException) -> str:
         case discord.Forbidden():
             log.warning("Discord refused: %s", error)
             return "Discord does not let me do that here: I lack a permission in this channel."
+        case discord.NotFound(code=code) if code == UNKNOWN_INTERACTION:
+            log.warning("An interaction was answered too late: %s", error)
+            return TOO_LATE
+        case _ if will_pass(error):
+            log.warning("Discord did not take a call: %s", error)
+            return TRY_AGAIN
         case _:
             return explain(error)
 
@@ -45,7 +56,4 @@ async def tell_user(interaction: discord.Interaction[discord.Client], error: Bas
     """Answer a command or click with one sentence that only its author sees."""
     text = sentence(error)
     with suppress(*PASSING):  # the interaction or the connection is gone: there is nobody left to tell
-        if interaction.response.is_done():
-            await interaction.followup.send(text, ephemeral=True, allowed_mentions=NO_MENTIONS)
-        else:
-            await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NO_MENTIONS)
+        await respond(interaction, text)

@@ -11,7 +11,7 @@ import discord
 from bot.chat.messages import Place
 from bot.chat.mirror import MirrorStore
 from bot.delivery.deliveries import Deliveries
-from bot.delivery.surface import PASSING
+from bot.delivery.surface import PASSING, delete
 from bot.errors import LlampostError
 from bot.ui.corrections import Corrections
 
@@ -81,9 +81,7 @@ class Mirroring:
     async def _delete(self, place: Place, discord_id: int) -> None:
         channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
         try:
-            await channel.get_partial_message(discord_id).delete()
-        except discord.NotFound:
-            pass
+            await delete(channel.get_partial_message(discord_id).delete)
         except PASSING as error:
             log.info("A message whose answer is forgotten is still there: %s", error)
 

@@ -7,8 +7,10 @@ from datetime import datetime
 import discord
 
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import NO_MENTIONS, text_file
+from bot.delivery.surface import ANSWERED_ALREADY, NO_MENTIONS, persist, text_file
 from bot.delivery.text import units
+
+_ACKNOWLEDGED = "acknowledged"
 
 
 async def respond(
@@ -26,8 +28,31 @@ async def respond(
         file = file or text_file("answer.md", text)
         text = "It is too long for a message, so here it is as a file."
     files = [file] if file else []
-    send = interaction.followup.send if interaction.response.is_done() else interaction.response.send_message
-    await send(text, files=files, ephemeral=not public, allowed_mentions=NO_MENTIONS, suppress_embeds=True)
+    is_answered = interaction.response.is_done() or _ACKNOWLEDGED in interaction.extras
+    send = interaction.followup.send if is_answered else interaction.response.send_message
+    try:
+        await send(text, files=files, ephemeral=not public, allowed_mentions=NO_MENTIONS, suppress_embeds=True)
+    except discord.HTTPException as error:
+        if error.code != ANSWERED_ALREADY:  # discord.py sent it twice, and the first one came through
+            raise
+
+
+async def acknowledge(interaction: discord.Interaction[discord.Client], **how: bool) -> None:
+    """Defer the response, so that Discord waits; with the arguments of discord.py's `defer`.
+
+    What somebody pressed or typed is not to be lost for a broken connection, so it is tried again.
+    """
+
+    async def defer() -> None:
+        try:
+            await interaction.response.defer(**how)
+        except discord.HTTPException as error:
+            if error.code != ANSWERED_ALREADY:
+                raise
+            # An earlier try came through, only its confirmation was lost; discord.py does not know of it.
+            interaction.extras[_ACKNOWLEDGED] = True
+
+    await persist(defer)
 
 
 def quoted(text: str) -> str:

@@ -52,6 +52,8 @@ def limited_answer(
     return answer
 
 
-def banned_answer() -> web.Response:
+def banned_answer(retry_after: float) -> web.Response:
     """Refuse as Cloudflare does for an address that sent too many invalid requests."""
-    return web.Response(text=_BANNED, status=TOO_MANY, content_type="text/html", headers={"Retry-After": "3600"})
+    return web.Response(
+        text=_BANNED, status=TOO_MANY, content_type="text/html", headers={"Retry-After": str(math.ceil(retry_after))}
+    )

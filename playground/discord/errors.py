@@ -141,6 +141,21 @@ def cannot_message_user() -> ApiError:
     return ApiError(403, 50007, "Cannot send messages to this user")
 
 
+def no_direct_messages() -> ApiError:
+    """The user and the bot share no server, or the user blocked it."""
+    return ApiError(403, 50278, "Cannot send messages to this user due to having no mutual guilds")
+
+
+def blocked_by_automod() -> ApiError:
+    """A server's rule does not let the text stand."""
+    return ApiError(400, 200000, "Message was blocked by automatic moderation")
+
+
+def too_many_follow_ups() -> ApiError:
+    """Where the bot is no member, an interaction has five follow-ups."""
+    return ApiError(400, 40094, "Limited to 5 follow up messages for uninstalled interactions")
+
+
 def too_many_old_edits(retry_after: float) -> RateLimitedError:
     """Messages older than an hour have a limit of their own."""
     message = "Maximum number of edits to messages older than 1 hour reached. Try again later"

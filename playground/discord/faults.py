@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from playground.discord.answers import Scope
+from playground.discord.errors import ApiError
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,11 +19,12 @@ class Fault:
     times: int
     after: bool = False
     status: int | None = None
+    error: ApiError | None = None
     drop: bool = False
     delay: float = 0.0
     retry_after: float | None = None
     scope: Scope = "user"
-    banned: bool = False
+    banned: float = 0.0
     hits: int = 0
 
     def fits(self, method: str, path: str) -> bool:
@@ -44,6 +46,10 @@ class Faults:
         """Answer with an error status."""
         return self._plan(Fault(method=method, path=re.compile(path), times=times, status=status, after=after))
 
+    def refuse(self, method: str, path: str, error: ApiError, *, times: int = 1) -> Fault:
+        """Answer with one of Discord's own errors, whatever its reason may be."""
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, error=error))
+
     def drop(self, method: str, path: str, *, times: int = 1, after: bool = False) -> Fault:
         """Close the connection without an answer."""
         return self._plan(Fault(method=method, path=re.compile(path), times=times, drop=True, after=after))
@@ -58,9 +64,9 @@ class Faults:
             Fault(method=method, path=re.compile(path), times=times, retry_after=retry_after, scope=scope)
         )
 
-    def ban(self, method: str, path: str, *, times: int = 1) -> Fault:
+    def ban(self, method: str, path: str, *, times: int = 1, retry_after: float = 3600) -> Fault:
         """Answer 429 as Cloudflare does after too many invalid requests: a page without a Via header."""
-        return self._plan(Fault(method=method, path=re.compile(path), times=times, banned=True))
+        return self._plan(Fault(method=method, path=re.compile(path), times=times, banned=retry_after))
 
     def clear(self) -> None:
         """Plan no more trouble."""

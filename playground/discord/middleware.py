@@ -77,8 +77,10 @@ async def _troubled(request: web.Request, handler: _Handler, fault: Fault) -> we
         return web.Response(status=_BAD_GATEWAY)
     if fault.status is not None:
         return json_answer({"message": f"{fault.status}: fault", "code": 0}, fault.status)
+    if fault.error is not None:
+        return error_answer(fault.error, _bucket_of(request.app[API], request))
     if fault.banned:
-        return banned_answer()
+        return banned_answer(fault.banned)
     if fault.retry_after is not None:
         # The bucket counts the call as well: the limit that strikes stands behind it.
         return limited_answer(fault.retry_after, scope=fault.scope, bucket=_bucket_of(request.app[API], request))

@@ -269,6 +269,12 @@ async def line_to(host: str, *, plugged_in: bool = True) -> AsyncIterator[Line]:
         yield line
 
 
+def forgotten(discord: LoopbackDiscord) -> None:
+    """An outage after which Discord knows no session any more."""
+    discord.gateway.forget_sessions()
+    discord.gateway.drop()
+
+
 def paced(ollama: FakeOllama, *, rate: float) -> None:
     """Let the model write so many tokens a second."""
     ollama.between = lambda _: asyncio.sleep(1 / rate)

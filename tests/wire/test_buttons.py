@@ -144,6 +144,56 @@ async def test_a_stop_button_that_outlived_its_bot_says_so(stage: Stage, bot: Bo
     assert told.content == "This answer is not being written any more."
 
 
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_press_is_taken_although_the_connection_broke(stage: Stage, bot: BotProcess, after: bool) -> None:
+    different(stage)
+    message = await answer(stage.ask("Hi"))
+    fault = stage.discord.faults.drop("POST", "/callback$", after=after)
+
+    stage.anna.click(message, "Regenerate")
+
+    second = await stage.said(stage.channel, finished_with("Answer 2."))
+    assert second.id == message.id
+    assert fault.hits == 1
+    assert "Unexpected error" not in bot.log()
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_an_answer_is_deleted_although_the_connection_broke(stage: Stage, bot: BotProcess, after: bool) -> None:
+    stage.ollama.answer = in_pieces("word " * 450, 10)
+    stage.ask("Hi")
+    message = await stage.said(stage.channel, is_finished)
+    fault = stage.discord.faults.drop("DELETE", "/messages/", times=4, after=after)
+
+    await stored(stage, 2, "discord_messages WHERE message_id = 2")
+    stage.anna.click(message, "Delete")
+
+    for page in pages(stage.channel):
+        await stage.discord.wait_for(
+            lambda event, page=page: (  # type: ignore[misc]  # it is bound here
+                event.kind is EventKind.MESSAGE_DELETE and event.message and event.message.id == page.id
+            )
+        )
+    assert pages(stage.channel) == []
+    assert fault.hits
+    assert "Unexpected error" not in bot.log()
+
+
+async def test_a_press_that_discord_never_takes_is_no_unexpected_error(stage: Stage, bot: BotProcess) -> None:
+    message = await answer(stage.ask("Hi"))
+    fault = stage.discord.faults.drop("POST", "/callback$", times=4)
+
+    pressed = stage.anna.click(message, "Regenerate")
+    await pressed.response()
+
+    assert fault.hits == 4
+    assert (
+        pressed.interaction.response_data["content"]
+        == "Discord did not take what I sent. Please try it again in a moment."
+    )
+    assert "Unexpected error" not in bot.log()
+
+
 async def test_buttons_cost_no_edit_of_their_own(stage: Stage, bot: BotProcess) -> None:
     text = "".join(f"word{number} " for number in range(500))
     stage.ollama.answer = in_pieces(text, 40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -87,12 +88,55 @@ async def test_a_deferred_answer_whose_confirmation_is_lost_stands_there_once(
     assert fault.hits == 1
 
 
+async def test_a_deferred_answer_that_discord_py_sent_twice_before_it_gave_up_stands_there_once(
+    stage: Stage, bot: BotProcess
+) -> None:
+    held = Held(stage.ollama, before=1)
+    twice = [
+        stage.discord.faults.fail("POST", "/webhooks/", status=503, after=True),
+        stage.discord.faults.drop("POST", "/webhooks/", after=True),
+        stage.discord.faults.fail("GET", "/messages", status=503),
+    ]
+
+    ask_with_file(stage)
+    async with asyncio.timeout(PATIENCE):
+        while not all(fault.hits for fault in twice):  # noqa: ASYNC110  # nothing else tells of a call that was lost
+            await asyncio.sleep(0.02)
+    held.go_on()
+    await stage.said(stage.channel, is_finished)
+
+    await bot.stop()
+    assert [page.content for page in pages(stage.channel)] == [ANSWER]
+
+
 async def test_a_private_deferred_answer_whose_confirmation_never_comes_stands_there_once(
     stage: Stage, bot: BotProcess
 ) -> None:
     fault = stage.discord.faults.drop("POST", "/webhooks/", after=True)
 
     asked = ask_with_file(stage, private=True)
+    await asked.message(is_finished, timeout=PATIENCE)
+
+    await bot.stop()
+    shown = [message.content for message in stage.channel.messages(hidden=True)]
+    assert shown == [f"Hello there.\n-# {MODEL} · assistant"]
+    assert fault.hits == 1
+
+
+@pytest.mark.parametrize("status", [None, 500])
+async def test_a_private_response_whose_confirmation_is_lost_is_written_on(
+    stage: Stage, bot: BotProcess, status: int | None
+) -> None:
+    held = Held(stage.ollama, before=1)
+    faults = stage.discord.faults
+    if status is None:
+        fault = faults.drop("POST", "/callback$", after=True)
+    else:
+        fault = faults.fail("POST", "/callback$", status=status, after=True)
+
+    asked = stage.ask("Hi", private=True)
+    await asked.message(shows("Hello"), timeout=PATIENCE)
+    held.go_on()
     await asked.message(is_finished, timeout=PATIENCE)
 
     await bot.stop()

@@ -14,7 +14,7 @@ from playground.discord.model import Interaction
 from playground.discord.sessions import Op
 from tests.fake_ollama import MODEL
 
-from .stage import PATIENCE, Held, Stage, answer, is_finished, numbered, paced, pages, shows, staged
+from .stage import PATIENCE, Held, Stage, answer, forgotten, is_finished, numbered, paced, pages, shows, staged
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 
@@ -37,12 +37,6 @@ def stage(shared: Stage) -> Stage:
     shared.ollama.answer, shared.ollama.between = ["Hello ", "there."], None
     shared.ollama.asked.clear()
     return replace(shared, channel=shared.guild.add_channel("talk"))
-
-
-def forgotten(discord: LoopbackDiscord) -> None:
-    """An outage after which Discord knows no session any more."""
-    discord.gateway.forget_sessions()
-    discord.gateway.drop()
 
 
 RESUMABLE: dict[str, Callable[[LoopbackDiscord], object]] = {

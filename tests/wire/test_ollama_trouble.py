@@ -176,6 +176,22 @@ async def test_a_question_that_failed_is_not_lost(stage: Stage, by_mention: bool
         assert with_file.attachments[0].data.decode() == question
 
 
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_question_that_failed_is_not_lost_when_the_connection_breaks_too(stage: Stage, after: bool) -> None:
+    held = Held(stage.ollama, before=1)
+    question = "Why? " * 200
+    asked = stage.ask(question)
+    await asked.message(shows("Hello"))
+    fault = stage.discord.faults.drop("POST", "/webhooks/", times=2, after=after)
+
+    stage.ollama.error_line = "no"
+    held.go_on()
+
+    with_file = await stage.said(stage.channel, lambda message: message.attachments)
+    assert with_file.attachments[0].data.decode() == question
+    assert fault.hits
+
+
 async def test_a_failed_answer_is_no_part_of_the_conversation(stage: Stage) -> None:
     stage.ollama.fault = Fault(500, "no")
     await failed(stage)

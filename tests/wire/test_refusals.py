@@ -1,0 +1,205 @@
+"""Each error of Discord's own that an answer can meet, one after the other: the model is left, and people are told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from playground.discord import ChannelHandle, Message, errors
+from playground.discord.errors import ApiError
+from playground.discord.faults import Fault
+from playground.discord.validation import walk
+from tests.fake_ollama import MODEL
+
+from .stage import PATIENCE, Held, Stage, is_finished, pages, shows, staged
+
+pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
+
+FOOTER = f"-# {MODEL} · assistant"
+ANSWER = f"Hello there.\n{FOOTER}"
+NOT_HERE = (
+    "⚠️ Discord does not let this text stand here; perhaps a rule of the server forbids it. "
+    "“Save answer as file”, in this message's Apps menu, gives you what there is of the answer."
+)
+
+FINAL = {
+    "10003": errors.unknown_channel(),
+    "10008": errors.unknown_message(),
+    "50001": errors.missing_access(),
+    "50007": errors.cannot_message_user(),
+    "50013": errors.missing_permissions(),
+    "50083": errors.archived_thread(),
+    "50278": errors.no_direct_messages(),
+    "160005": errors.locked_thread(),
+}
+"""After these nothing can be shown."""
+
+OF_TEXTS = {
+    "50006": errors.empty_message(),
+    "50035": errors.too_long(["content"], 2000),
+    "200000": errors.blocked_by_automod(),
+}
+"""After these another text may stand."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async with staged(tmp_path_factory.mktemp("bot")) as stage, stage.bot(MAX_PARALLEL_ANSWERS="8") as bot:
+        yield stage
+        assert await bot.stop() == 0
+        assert "Traceback" not in bot.log()
+        assert stage.discord.unknown_routes == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(shared: Stage) -> AsyncIterator[Stage]:
+    """The shared stage with a fresh channel; afterwards the bot must be as well as before."""
+    shared.discord.calls.clear()
+    stage = replace(shared, channel=shared.guild.add_channel("talk"))
+    yield stage
+    shared.discord.faults.clear()
+    shared.ollama.answer, shared.ollama.between = ["Hello ", "there."], None
+    question = shared.anna.say(shared.guild.add_channel("later"), "Are you well?", mention_bot=True)
+    assert (await shared.reply_to(question)).content == ANSWER
+
+
+def refuse_edits(stage: Stage, error: ApiError, *, times: int = 1000) -> Fault:
+    """From now on Discord refuses edits in the stage's channel."""
+    return stage.discord.faults.refuse("PATCH", f"/channels/{stage.channel.id}/messages/", error, times=times)
+
+
+def refuse_messages(stage: Stage, channel: ChannelHandle, error: ApiError, *, times: int = 1000) -> Fault:
+    """From now on Discord refuses new messages in a channel."""
+    return stage.discord.faults.refuse("POST", f"/channels/{channel.id}/messages$", error, times=times)
+
+
+async def begun(stage: Stage) -> tuple[Message, Held, Held]:
+    """An answer that waits after its first word, and will wait again after the next one."""
+    stage.ollama.answer = ["Hello ", "there, ", "Anna."]
+    first, second = Held(stage.ollama, before=1), Held(stage.ollama, before=2)
+    stage.ollama.between = lambda index: first.hold(index) or second.hold(index)
+    question = stage.mention("Hi")
+    await stage.reply_to(question, shows("Hello"))
+    return question, first, second
+
+
+@pytest.mark.parametrize("error", FINAL.values(), ids=FINAL)
+async def test_an_edit_refused_for_good_stops_the_model_and_is_not_tried_again(stage: Stage, error: ApiError) -> None:
+    _, first, second = await begun(stage)
+    fault = refuse_edits(stage, error)
+
+    first.go_on()
+
+    await second.left()
+    assert fault.hits == 1
+
+
+@pytest.mark.parametrize("error", FINAL.values(), ids=FINAL)
+async def test_a_first_message_refused_for_good_stops_the_model(stage: Stage, error: ApiError) -> None:
+    held = Held(stage.ollama, before=1)
+    place = stage.anna.dm if error.code in {50007, 50278} else stage.channel
+    fault = refuse_messages(stage, place, error)
+
+    stage.anna.say(place, f"{stage.discord.mention} Hi")
+
+    await held.left()
+    assert fault.hits == 1
+
+
+@pytest.mark.parametrize("error", OF_TEXTS.values(), ids=OF_TEXTS)
+async def test_a_text_that_discord_does_not_take_leaves_what_stands_and_says_so(stage: Stage, error: ApiError) -> None:
+    question, first, second = await begun(stage)
+    refuse_edits(stage, error, times=1)
+
+    first.go_on()
+
+    await second.left()
+    done = await stage.reply_to(question)
+    assert done.content == f"Hello\n{NOT_HERE}\n{FOOTER} · stopped"
+    assert "Stop" not in {part.get("label") for part in walk(done.components)}
+    stage.ollama.between = None
+    saved = await stage.anna.message_command(stage.channel, "Save answer as file", done).message()
+    [file] = saved.attachments
+    assert file.data.decode() == "Hello there, "
+
+
+@pytest.mark.parametrize("error", [*OF_TEXTS.values(), errors.no_history_for_reply()], ids=[*OF_TEXTS, "160002"])
+async def test_a_first_text_that_discord_does_not_take_is_replaced_by_the_reason(stage: Stage, error: ApiError) -> None:
+    Held(stage.ollama, before=1)
+    refuse_messages(stage, stage.channel, error, times=1)
+
+    question = stage.mention("Hi")
+
+    assert (await stage.reply_to(question)).content == f"{NOT_HERE}\n{FOOTER} · stopped"
+
+
+async def test_a_last_text_that_discord_does_not_take_leaves_what_stands_and_says_so(stage: Stage) -> None:
+    held = Held(stage.ollama, before=1)
+    question = stage.mention("Hi")
+    await stage.reply_to(question, shows("Hello"))
+    refuse_edits(stage, errors.blocked_by_automod(), times=1)
+
+    held.go_on()
+
+    assert (await stage.reply_to(question)).content == f"Hello\n{NOT_HERE}\n{FOOTER}"
+
+
+async def test_where_even_the_reason_is_refused_the_model_is_left(stage: Stage) -> None:
+    _, first, second = await begun(stage)
+    fault = refuse_edits(stage, errors.blocked_by_automod())
+
+    first.go_on()
+
+    await second.left()
+    stage.ollama.between, stage.ollama.answer = None, ["Hello ", "there."]
+    await stage.reply_to(stage.anna.say(stage.guild.add_channel("other"), "Still there?", mention_bot=True))
+    assert fault.hits == 2
+
+
+async def test_a_further_follow_up_that_is_one_too_many_is_said_below_what_stands(stage: Stage) -> None:
+    stage.ollama.answer = [f"w{number:03} " for number in range(900)]
+    stage.discord.faults.refuse("POST", "/webhooks/", errors.too_many_follow_ups())
+
+    asked = stage.ask("Count")
+    done = await asked.message(is_finished, timeout=PATIENCE)
+
+    assert NOT_HERE in done.content
+    assert len(pages(stage.channel)) == 1
+
+
+async def test_the_limit_for_old_messages_is_waited_out(stage: Stage) -> None:
+    held = Held(stage.ollama, before=1)
+    question = stage.mention("Hi")
+    await stage.reply_to(question, shows("Hello"))
+    fault = refuse_edits(stage, errors.too_many_old_edits(0.5), times=3)
+
+    held.go_on()
+
+    assert (await stage.reply_to(question)).content == ANSWER
+    assert fault.hits == 3
+
+
+async def test_a_ban_by_cloudflare_is_outlasted(stage: Stage) -> None:
+    held = Held(stage.ollama, before=1)
+    question = stage.mention("Hi")
+    await stage.reply_to(question, shows("Hello"))
+    fault = stage.discord.faults.ban("PATCH", f"/channels/{stage.channel.id}/messages/", times=2, retry_after=1)
+
+    held.go_on()
+
+    assert (await stage.reply_to(question)).content == ANSWER
+    assert fault.hits == 2
+
+
+async def test_a_response_to_an_unknown_interaction_stops_the_model(stage: Stage) -> None:
+    held = Held(stage.ollama, before=1)
+    fault = stage.discord.faults.refuse("POST", "/callback$", errors.unknown_interaction())
+
+    stage.ask("Hi")
+
+    await held.left()
+    assert fault.hits == 1
+    assert pages(stage.channel) == []
