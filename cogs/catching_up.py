@@ -20,6 +20,7 @@ class CatchingUpCog(commands.Cog, name="Catching up"):
             state=bot.services.state,
             mirroring=bot.mirroring,
             corrections=bot.corrections,
+            deliveries=bot.services.deliveries,
             now=bot.services.caller.now,
         )
         self._running: asyncio.Task[None] | None = None

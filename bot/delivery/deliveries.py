@@ -177,6 +177,10 @@ class Deliveries:
         """The answer on its way to what a message asks, alone or with others."""
         return next((it for it in self._running if discord_id in it.asked_in and not it.is_withdrawn), None)
 
+    def asking(self) -> list[tuple[Place, int]]:
+        """The messages that ask for the answers on their way, and where they stand."""
+        return [(running.question.place, it) for running in self._running for it in running.asked_in]
+
     def withdraw(self, deleted: Collection[int]) -> list[Running]:
         """Let nothing be left of the answers whose question or page is among messages that were deleted.
 

@@ -213,7 +213,9 @@ class Aftermath:
                 guild_id=place.guild_id,
                 fail_if_not_exists=False,
             )
-        return ChannelSurface(self._caller, channel, nonce=left.id, message_ids=message_ids, replies_to=replies_to)
+        # The same as before the restart: a page that came through then, unnoted, is known to Discord by it.
+        nonce = left.asked_in or left.interaction_id or left.id
+        return ChannelSurface(self._caller, channel, nonce=nonce, message_ids=message_ids, replies_to=replies_to)
 
 
 def interrupted(content: str, finished: Finished) -> str:

@@ -14,6 +14,7 @@ import discord
 from bot.chat.memory import StateStore
 from bot.chat.messages import Place
 from bot.chat.mirror import MirrorStore, Standing
+from bot.delivery.deliveries import Deliveries
 from bot.delivery.surface import PASSING
 from bot.errors import LlampostError
 from bot.ui.addressed import is_addressed
@@ -53,6 +54,7 @@ class CatchingUp:
         state: StateStore,
         mirroring: Mirroring,
         corrections: Corrections,
+        deliveries: Deliveries,
         now: Callable[[], datetime],
     ) -> None:
         self._client = client
@@ -60,11 +62,13 @@ class CatchingUp:
         self._state = state
         self._mirroring = mirroring
         self._corrections = corrections
+        self._deliveries = deliveries
         self._now = now
 
     async def catch_up(self) -> None:
         """Go through all places; one that can't be seen now waits for the next start."""
         await self._leave_servers()
+        await self._on_their_way()
         deleted = edited = 0
         for place in await self._store.places():
             try:
@@ -88,6 +92,18 @@ class CatchingUp:
         for guild_id in before - now:
             await self._mirroring.server_gone(guild_id)
         await self._state.set(key, " ".join(map(str, sorted(now))))
+
+    async def _on_their_way(self) -> None:
+        """Withdraw answers that lost their question in an outage of which the gateway tells nothing."""
+        for place, discord_id in self._deliveries.asking():
+            channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
+            try:
+                is_there = await _is_there(channel, discord_id)
+            except PASSING as error:
+                log.info("Whether a question is still there could not be found out: %s", error)
+            else:
+                if not is_there:
+                    await self._mirroring.deleted(place, {discord_id})
 
     async def _place(self, place: Place) -> _Found:
         found = _Found()

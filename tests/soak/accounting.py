@@ -15,12 +15,11 @@ from playground.transcript import is_status
 
 from .cases import Case, is_stoppable
 from .model import SoakModel, Writing
-from .plans import ENDS_THE_PLACE, Deed, Way
-from .records import INTERRUPTED
+from .plans import DELETIONS, ENDS_THE_PLACE, Deed, Way
+from .records import GIVEN_BACK, INTERRUPTED
 from .weather import Weather
 
 SAYS_NOTHING = "*The model said nothing."
-IN_FILE = "⚠️ The bot was restarted while it was showing this answer. The whole of it is in the file."
 OF_OUTAGES = ("Ollama does not answer at", "broke off")
 """What the bot may say of any answer while the line to Ollama is cut."""
 ANSWER_FILE = "answer.md"
@@ -83,8 +82,8 @@ class Books:
             return self._without_pages(case)
         if case.done is Deed.EXPIRE and case.plan.way is Way.PRIVATE:
             return self._end("its token died")
-        if case.done is Deed.DELETE_ANSWER and case.gone and not is_stoppable(shown[-1]):
-            return self._end("a page of it was deleted")
+        if case.done in DELETIONS and case.gone:
+            return f"it was deleted, and this is left: {_texts(case)}"
         if any(is_stoppable(page) for page in shown):
             return self._left_open(case, f"a Stop button was left: {_texts(case)}")
         if any(page.thinking or is_status(line) for page in shown for line in page.content.split("\n")):
@@ -101,7 +100,7 @@ class Books:
             return self._end("refused") if self._is_explained(case, case.refusal) else f"it was refused: {case.refusal}"
         if case.went_unheard:
             return self._end("Discord said that the command was not answered")
-        deleted = any(press.deed is Deed.DELETE for press in case.presses) or case.done is Deed.DELETE_ANSWER
+        deleted = any(press.deed is Deed.DELETE for press in case.presses) or case.done in DELETIONS
         return self._end("deleted") if deleted and case.gone else "nothing stands there"
 
     def _read(self, case: Case, shown: list[Message]) -> str:
@@ -122,14 +121,13 @@ class Books:
         if ending.trouble:
             return self._read_trouble(case, ending.trouble, bodies, candidates)
         if ending.is_stopped:
-            stopped = case.done in {Deed.STOP, Deed.DELETE_QUESTION}
-            return self._end("stopped") if stopped else "it was stopped, and nobody wanted that"
+            return self._end("stopped") if case.done is Deed.STOP else "it was stopped, and nobody wanted that"
         if any(it.is_complete for it in wholes):
             return self._end("whole")
         return f"it is not whole and does not say why: {_texts(case)}"
 
     def _read_file(self, case: Case, text: str, ending: Ending, candidates: list[tuple[str, Writing]]) -> str:
-        if any(text == truth for truth, it in candidates if it.is_complete or ending.trouble.startswith(IN_FILE)):
+        if any(text == truth for truth, it in candidates if it.is_complete):
             return self._end("whole, in a file")
         is_partial = any(truth.startswith(text) for truth, _ in candidates)
         if is_partial and (ending.is_stopped or self._is_explained(case, ending.trouble)):
@@ -161,7 +159,7 @@ class Books:
             return True
         if any(words in said for words in OF_OUTAGES) and self._met(case, self._weather.outages):
             return True
-        return said.startswith((INTERRUPTED, IN_FILE)) and self._met_a_crash(case)
+        return said.startswith((INTERRUPTED, GIVEN_BACK)) and self._met_a_crash(case)
 
     def _met_a_crash(self, case: Case) -> bool:
         return self._met(case, self._weather.crashes)

@@ -49,6 +49,9 @@ MEANWHILE = {
     Deed.HIDE_PLACE,
     Deed.EXPIRE,
 }
+DELETIONS = {Deed.DELETE_QUESTION, Deed.DELETE_ANSWER}
+"""After them nothing of the answer is left."""
+
 ENDS_THE_PLACE = {Deed.DELETE_PLACE, Deed.HIDE_PLACE}
 
 

@@ -11,9 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 from .cases import Case
-from .plans import Deed, Way, number_in
+from .plans import DELETIONS, Deed, Way, number_in
 
-INTERRUPTED = "⚠️ Interrupted: the bot is being restarted."
+INTERRUPTED = "⚠️ Interrupted by a restart of the bot."
+GIVEN_BACK = "⚠️ The bot was restarted before it came to this question."
 
 # Of these a traceback is part of what discord.py or the bot say of trouble that they expect.
 EXPECTED = (
@@ -28,7 +29,7 @@ def unsound(file: Path, cases: Sequence[Case]) -> Iterable[str]:
         for check, well in (("integrity_check", [("ok",)]), ("foreign_key_check", [])):
             if (found := connection.execute(f"PRAGMA {check}").fetchall()) != well:
                 yield f"the database's {check} says {found}"
-        for what in ("messages WHERE end_reason = 'running'", "open_messages"):
+        for what in ("messages WHERE end_reason = 'running'", "open_answers"):
             if found := connection.execute(f"SELECT * FROM {what}").fetchall():  # noqa: S608  # our own words
                 yield f"the database has {len(found)} {what}: {found[:3]}"
         rows = connection.execute("SELECT content FROM messages WHERE role = 'user'").fetchall()
@@ -41,13 +42,14 @@ def _kept_wrongly(case: Case, count: int) -> Iterable[str]:
     plan = case.plan
     if count > 1:
         yield f"question {plan.number} is in the database {count} times"
-    deleted = any(press.deed is Deed.DELETE for press in case.presses) and not case.shown
+    is_deleted = any(press.deed is Deed.DELETE for press in case.presses) or case.done in DELETIONS
+    deleted = is_deleted and not case.shown
     if count and plan.way is Way.PRIVATE:
         yield f"question {plan.number} was private and is in the database"
     elif count and deleted:
         yield f"question {plan.number} was deleted and is in the database"
-    elif not count and any(INTERRUPTED in page.content for page in case.shown):
-        return  # it was waiting in line when the bot was killed
+    elif not count and any(GIVEN_BACK in page.content for page in case.shown):
+        return  # it was waiting in line when the bot was killed, and could not be asked again
     elif not count and case.shown and not case.refusal and plan.way is not Way.PRIVATE and case.done is None:
         yield f"question {plan.number} was answered and is not in the database"
 
