@@ -41,8 +41,8 @@ class _Continuation(ollama.ChatResponse):
     @model_validator(mode="before")
     @classmethod
     def _in_words_of_chat(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        message = {"role": "assistant", "content": fields.pop("response"), "thinking": fields.pop("thinking", None)}
-        return {**fields, "message": message}
+        message = {"role": "assistant", "content": fields.get("response"), "thinking": fields.get("thinking")}
+        return fields | {"message": message}
 
 
 class OllamaClient(ollama.AsyncClient):
