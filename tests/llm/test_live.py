@@ -123,6 +123,56 @@ async def test_the_token_limit_ends_an_answer(model: OllamaModel) -> None:
     assert end.answer_tokens == 50
 
 
+CODE = "Write a Python function that adds two numbers, with an example."
+
+
+async def test_the_prompt_that_is_filled_in_here_is_the_one_of_a_chat(model: OllamaModel) -> None:
+    """So the server has read its beginning already, and the model goes on in what it was asked."""
+    chat = ask("Name two colours, please.", "You are a helpful assistant.", num_predict=24)
+    begins = replace(chat, messages=(*chat.messages, Message(Role.ASSISTANT, "")))
+    await events(model, chat)  # what is read from the cache is not computed to the last digit as what is read anew
+
+    asked, filled_in = await events(model, chat), await events(model, begins)
+
+    assert isinstance(asked[-1], End)
+    assert isinstance(filled_in[-1], End)
+    assert text_of(filled_in) == text_of(asked)
+    assert filled_in[-1].prompt_tokens == asked[-1].prompt_tokens
+    assert filled_in[-1].reason is asked[-1].reason
+
+
+@pytest.mark.parametrize("question", ["Tell me a long story about a cat.", CODE])
+async def test_an_answer_that_was_cut_off_goes_on_as_if_it_had_not_been(model: OllamaModel, question: str) -> None:
+    chat = ask(question, "You are a helpful assistant.", num_predict=40)
+    whole = text_of(await events(model, chat))
+    seams = []
+    for cut_at in (7, 18, 29):
+        limited = replace(chat, options=chat.options | {"num_predict": cut_at})
+        begun = text_of(await events(model, limited))
+        rest = replace(
+            chat,
+            messages=(*chat.messages, Message(Role.ASSISTANT, begun)),
+            options=chat.options | {"num_predict": 40 - cut_at},
+        )
+        text = begun + text_of(await events(model, rest))
+        seams.append((cut_at, text == whole, text))
+
+    # Text that is read as tokens anew may be cut into others than those that were written.
+    assert sum(same for _, same, _ in seams) >= 2, (whole, seams)
+
+
+async def test_an_answer_that_goes_on_ends_by_itself_where_the_model_ends_it(model: OllamaModel) -> None:
+    chat = ask("Say only: yes.", "You are a helpful assistant.", num_predict=200)
+    whole = text_of(await events(model, chat))
+    begun = Message(Role.ASSISTANT, whole[: len(whole) // 2])
+
+    more = await events(model, replace(chat, messages=(*chat.messages, begun)))
+
+    assert isinstance(more[-1], End)
+    assert more[-1].reason is EndReason.COMPLETE
+    assert "<|im_" not in text_of(more)
+
+
 async def test_a_model_that_is_not_there_is_named_in_the_error(model: OllamaModel) -> None:
     request = ChatRequest("no-such-model:1b", [Message(Role.USER, "Hi")], {"num_ctx": 4096, "num_predict": 1})
 
