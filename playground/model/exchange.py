@@ -53,7 +53,7 @@ class Exchange:
     def question(self) -> str:
         """The newest message of a user, or where a prompt goes on."""
         asked = (message for message in reversed(self.messages) if message.get("role") in {"user", "prompt"})
-        newest = next(asked, {})
+        newest: dict[str, Any] = next(asked, {})
         text = str(newest.get("content", ""))
         return f"…{text[-_SHOWN_END:]}" if newest.get("role") == "prompt" else text
 

@@ -32,7 +32,7 @@ def line(response: str = "", **more: object) -> dict[str, Any]:
 
 
 def last(reason: str = "stop") -> dict[str, Any]:
-    return line(done=True, done_reason=reason, **FIGURES)
+    return line(done=True, done_reason=reason) | FIGURES
 
 
 def paths(server: Script) -> list[str]:

@@ -147,12 +147,12 @@ async def test_an_answer_that_was_cut_off_goes_on_as_if_it_had_not_been(model: O
     whole = text_of(await events(model, chat))
     seams = []
     for cut_at in (7, 18, 29):
-        limited = replace(chat, options=chat.options | {"num_predict": cut_at})
+        limited = replace(chat, options={**chat.options, "num_predict": cut_at})
         begun = text_of(await events(model, limited))
         rest = replace(
             chat,
             messages=(*chat.messages, Message(Role.ASSISTANT, begun)),
-            options=chat.options | {"num_predict": 40 - cut_at},
+            options={**chat.options, "num_predict": 40 - cut_at},
         )
         text = begun + text_of(await events(model, rest))
         seams.append((cut_at, text == whole, text))
