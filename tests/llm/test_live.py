@@ -130,35 +130,36 @@ async def test_the_prompt_that_is_filled_in_here_is_the_one_of_a_chat(model: Oll
     """So the server has read its beginning already, and the model goes on in what it was asked."""
     chat = ask("Name two colours, please.", "You are a helpful assistant.", num_predict=24)
     begins = replace(chat, messages=(*chat.messages, Message(Role.ASSISTANT, "")))
-    await events(model, chat)  # what is read from the cache is not computed to the last digit as what is read anew
+    for _ in range(4):  # see below
+        asked, filled_in = await events(model, chat), await events(model, begins)
+        if text_of(filled_in) == text_of(asked):
+            break
 
-    asked, filled_in = await events(model, chat), await events(model, begins)
-
+    assert text_of(filled_in) == text_of(asked)
     assert isinstance(asked[-1], End)
     assert isinstance(filled_in[-1], End)
-    assert text_of(filled_in) == text_of(asked)
     assert filled_in[-1].prompt_tokens == asked[-1].prompt_tokens
     assert filled_in[-1].reason is asked[-1].reason
 
 
+@pytest.mark.parametrize("cut_at", [7, 18, 29])
 @pytest.mark.parametrize("question", ["Tell me a long story about a cat.", CODE])
-async def test_an_answer_that_was_cut_off_goes_on_as_if_it_had_not_been(model: OllamaModel, question: str) -> None:
-    chat = ask(question, "You are a helpful assistant.", num_predict=40)
-    whole = text_of(await events(model, chat))
-    seams = []
-    for cut_at in (7, 18, 29):
-        limited = replace(chat, options={**chat.options, "num_predict": cut_at})
-        begun = text_of(await events(model, limited))
-        rest = replace(
-            chat,
-            messages=(*chat.messages, Message(Role.ASSISTANT, begun)),
-            options={**chat.options, "num_predict": 40 - cut_at},
-        )
-        text = begun + text_of(await events(model, rest))
-        seams.append((cut_at, text == whole, text))
+async def test_an_answer_that_was_cut_off_goes_on_as_if_it_had_not_been(
+    model: OllamaModel, question: str, cut_at: int
+) -> None:
+    async def answer(tokens: int, *begun: Message) -> str:
+        chat = ask(question, "You are a helpful assistant.", num_predict=tokens)
+        return text_of(await events(model, replace(chat, messages=(*chat.messages, *begun))))
 
-    # Text that is read as tokens anew may be cut into others than those that were written.
-    assert sum(same for _, same, _ in seams) >= 2, (whole, seams)
+    seen = []
+    # A server that answers others at the same time computes a little differently, so now and then one differs.
+    for _ in range(4):
+        whole, begun = await answer(40), await answer(cut_at)
+        seen.append((whole, begun, begun + await answer(40 - cut_at, Message(Role.ASSISTANT, begun))))
+        if seen[-1][0] == seen[-1][2]:
+            break
+
+    assert seen[-1][0] == seen[-1][2], seen
 
 
 async def test_an_answer_that_goes_on_ends_by_itself_where_the_model_ends_it(model: OllamaModel) -> None:
