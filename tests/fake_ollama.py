@@ -26,7 +26,7 @@ class Fault:
 
 
 class FakeOllama:
-    """Change the attributes at any time; `asked` keeps the body of every /api/chat request."""
+    """Change the attributes at any time; `asked` keeps every body of /api/chat, `went_on` those of /api/generate."""
 
     def __init__(self) -> None:
         self.answer: list[str] = ["Hello ", "there."]
@@ -49,6 +49,7 @@ class FakeOllama:
         """Called (and awaited if it can be) before each token with its index: a test's way to hold the stream."""
         self.pull: list[Json] = [{"status": "success"}]
         self.asked: list[Json] = []
+        self.went_on: list[Json] = []
         self.closed: int = 0
         """How many streams the client left before their end."""
 
@@ -117,10 +118,10 @@ class FakeOllama:
                 return self._show(body["model"])
             case "/api/pull":
                 return self._pull()
-            case "/api/chat":
-                self.asked.append(body)
+            case "/api/chat" | "/api/generate":
+                (self.asked if path == "/api/chat" else self.went_on).append(body)
                 missing = body["model"] not in self.models
-                return Fault(404, f"model '{body['model']}' not found") if missing else self.fault or self._chat(body)
+                return Fault(404, f"model '{body['model']}' not found") if missing else self.fault or self._write(body)
         return Fault(404, "404 page not found")
 
     def _tag(self, name: str) -> Json:
@@ -144,14 +145,14 @@ class FakeOllama:
             self.closed += 1
             raise
 
-    async def _chat(self, body: Json) -> AsyncIterator[Json]:
+    async def _write(self, body: Json) -> AsyncIterator[Json]:
         tokens = self.reply(body)
         try:
             for thought in self.thoughts:
-                yield _line(body["model"], {"thinking": thought, "content": ""})
+                yield _line(body, thinking=thought)
             for index, token in enumerate(tokens):
                 await self._hold(index)
-                yield _line(body["model"], {"content": token})
+                yield _line(body, token)
             await self._hold(len(tokens))
         except (GeneratorExit, asyncio.CancelledError):
             self.closed += 1
@@ -159,23 +160,25 @@ class FakeOllama:
         if self.error_line is not None:
             yield {"error": self.error_line}
         elif self.ending is not None:
-            prompt = sum(len(message["content"].split()) + 5 for message in body["messages"])
+            read = [message["content"] for message in body["messages"]] if "messages" in body else [body["prompt"]]
             written = max(len(tokens), 1)
-            counts = {"prompt_eval_count": prompt, "eval_count": written, "load_duration": 1_000_000}
-            counts["eval_duration"] = written * 50_000_000
-            yield _line(body["model"], {"content": ""}) | {"done": True} | counts | self.ending
+            counts = {"prompt_eval_count": sum(len(text.split()) + 5 for text in read), "eval_count": written}
+            counts |= {"load_duration": 1_000_000, "eval_duration": written * 50_000_000}
+            yield _line(body) | {"done": True} | counts | self.ending
 
     async def _hold(self, index: int) -> None:
         if self.between and (wait := self.between(index)) is not None:
             await wait
 
 
-def _line(model: str, message: Json) -> Json:
+def _line(body: Json, text: str = "", **thinking: str) -> Json:
+    """One of /api/chat or, where the request has a whole prompt, of /api/generate."""
+    chats = {"message": {"role": "assistant", "content": text} | thinking}
     return {
-        "model": model,
+        "model": body["model"],
         "created_at": "2026-01-01T00:00:00Z",
-        "message": {"role": "assistant"} | message,
         "done": False,
+        **(chats if "messages" in body else {"response": text} | thinking),
     }
 
 

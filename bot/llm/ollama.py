@@ -11,21 +11,22 @@ import logging
 import math
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
-from typing import Any, Self, TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import httpx
 import ollama
 
-from bot.chat.messages import EndReason, Message
-from bot.chat.model import ChatRequest, End, ModelDetails, ModelEvent, ModelSummary, PullProgress, Text, Thinking
+from bot.chat.model import ChatRequest, ModelDetails, ModelEvent, ModelSummary, PullProgress, Text, Thinking
 from bot.chat.models import tagged
 from bot.errors import ModelError
 from bot.llm.address import parse_host
+from bot.llm.answering import end_of, goes_on, open_answer, uniform
 from bot.llm.errors import Action, Call, ended_early, may_retry, translated
 from bot.llm.patience import Patience
+from bot.llm.templates import UniformTemplate
 from bot.llm.wire import OllamaClient, ShowReply
 
 __all__ = ["OllamaModel", "TimeLimits", "connect"]
@@ -50,6 +51,15 @@ class TimeLimits:
     sign of life. Also between two reports of a download, since checking a large file takes minutes."""
     between: float = 60
     """Between two parts of an answer, and for every reply that is no stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What /api/show tells us."""
+
+    details: ModelDetails
+    template: UniformTemplate | None
+    """Where it is one that we can fill in ourselves."""
 
 
 def connect(
@@ -83,7 +93,7 @@ class OllamaModel:
         self._limits = limits
         self._sleep = sleep
         self._clock = clock
-        self._details: dict[str, tuple[float, ModelDetails]] = {}
+        self._shown: dict[str, tuple[float, _Shown]] = {}
         self._digests: tuple[float, Mapping[str, str]] = (-math.inf, {})
         self.address = address
         """Where Ollama is, without credentials: safe to show."""
@@ -109,7 +119,8 @@ class OllamaModel:
             dict(request.options),
             request.think,
         )
-        parts = self._parts(lambda: _open_chat(self._client, request), call, between=self._limits.between)
+        template = (await self._show(request.model)).template if goes_on(request) else None
+        parts = self._parts(lambda: open_answer(self._client, request, template), call, between=self._limits.between)
         async with aclosing(parts):
             async for part in parts:
                 if part.message.thinking:
@@ -117,7 +128,7 @@ class OllamaModel:
                 if part.message.content:
                     yield Text(part.message.content)
                 if part.done:
-                    end = _end(part)
+                    end = end_of(part)
                     log.info(
                         "%s answered in %.1f s: %s, %s tokens read, %s written",
                         request.model,
@@ -137,12 +148,7 @@ class OllamaModel:
 
     async def details(self, name: str) -> ModelDetails:
         """What the model can do, at most a minute old: the same name may be pulled anew with other abilities."""
-        now = self._clock()
-        self._details = {known: entry for known, entry in self._details.items() if entry[0] > now}
-        if name not in self._details:
-            reply = await self._read(lambda: self._client.show_reply(name), name)
-            self._details[name] = (now + _DETAILS_SECONDS, _details(name, reply))
-        return self._details[name][1]
+        return (await self._show(name)).details
 
     async def digest(self, name: str) -> str | None:
         """Which build of the model its name stands for, at most a minute old; None where that can't be found out."""
@@ -178,10 +184,18 @@ class OllamaModel:
                     total=sum(total for _, total in layers.values()),
                 )
                 if part.status == "success":
-                    self._details.clear()  # one model may have several names
+                    self._shown.clear()  # one model may have several names
                     self._digests = (-math.inf, {})
                     return
         raise ended_early(call)
+
+    async def _show(self, name: str) -> _Shown:
+        now = self._clock()
+        self._shown = {known: entry for known, entry in self._shown.items() if entry[0] > now}
+        if name not in self._shown:
+            reply = await self._read(lambda: self._client.show_reply(name), name)
+            self._shown[name] = (now + _DETAILS_SECONDS, _Shown(_details(name, reply), uniform(reply)))
+        return self._shown[name][1]
 
     def _call(self, action: Action, model: str, limit: float) -> Call:
         # The name came from a person: it must not blow up a sentence.
@@ -228,48 +242,8 @@ async def _within(seconds: float, awaitable: Awaitable[_T]) -> _T:
         return await awaitable
 
 
-async def _open_chat(client: OllamaClient, request: ChatRequest) -> AsyncGenerator[ollama.ChatResponse, None]:
-    """Prepare the request; the server hears of it at the first `anext`, and errors come only then."""
-    stream: AsyncIterator[ollama.ChatResponse] = await client.chat(
-        model=request.model,
-        messages=[_message(message) for message in request.messages],
-        stream=True,
-        options=dict(request.options),  # ollama.Options would drop min_p
-        keep_alive=_keep_alive(request.keep_alive),
-        think=cast("Any", request.think),
-    )
-    return cast("AsyncGenerator[ollama.ChatResponse, None]", stream)
-
-
-def _message(message: Message) -> dict[str, object]:
-    images = {"images": [image.data for image in message.images]} if message.images else {}
-    return {"role": message.role.value, "content": message.content, **images}
-
-
 async def _open_pull(client: OllamaClient, name: str) -> AsyncGenerator[ollama.ProgressResponse, None]:
     return cast("AsyncGenerator[ollama.ProgressResponse, None]", await client.pull(name, stream=True))
-
-
-def _keep_alive(value: str | None) -> float | str | None:
-    """Seconds go as a number: Ollama refuses a text without a unit."""
-    try:
-        return None if value is None else float(value)
-    except ValueError:
-        return value
-
-
-def _end(part: ollama.ChatResponse) -> End:
-    return End(
-        reason=EndReason.LENGTH if part.done_reason == "length" else EndReason.COMPLETE,
-        prompt_tokens=part.prompt_eval_count,
-        answer_tokens=part.eval_count,
-        load_seconds=_seconds(part.load_duration),
-        writing_seconds=_seconds(part.eval_duration),
-    )
-
-
-def _seconds(nanoseconds: int | None) -> float | None:
-    return None if nanoseconds is None else nanoseconds / 1e9
 
 
 def _layer(part: ollama.ProgressResponse, known: tuple[int, int]) -> tuple[int, int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from typing import Any, TypeVar, cast
 
 import httpx
 import ollama
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from bot.errors import SettingError
 from bot.llm.address import Address
@@ -29,10 +29,24 @@ class ShowReply(BaseModel):
     capabilities: list[str] | None = None
     model_info: Mapping[str, Any] | None = None
     template: str | None = None
+    messages: list[Any] | None = None
+    """Such as the model's own Modelfile puts in front of every conversation."""
+    renderer: str | None = None
+    """What newer servers write the prompt with instead of the template."""
+
+
+class _Continuation(ollama.ChatResponse):
+    """A line of /api/generate in the words of /api/chat, so that whoever reads an answer need not know which it is."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_words_of_chat(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        message = {"role": "assistant", "content": fields.get("response"), "thinking": fields.get("thinking")}
+        return fields | {"message": message}
 
 
 class OllamaClient(ollama.AsyncClient):
-    """ollama's client with the two calls that it lacks, and with streams that are cheap to read."""
+    """ollama's client with the calls that it lacks, and with streams that are cheap to read."""
 
     def __init__(self, address: Address, *, connect: float, transport: httpx.AsyncBaseTransport | None = None) -> None:
         # A request to this machine goes past HTTP_PROXY, as with Ollama's own client.
@@ -60,6 +74,15 @@ class OllamaClient(ollama.AsyncClient):
         """/api/show."""
         reply: ShowReply = await self._request(ShowReply, "POST", "/api/show", json={"model": name})
         return reply
+
+    async def go_on(self, prompt: str, **fields: object) -> AsyncIterator[ollama.ChatResponse]:
+        """/api/generate with the whole prompt as it is, which Ollama then puts into no template."""
+        body = {name: value for name, value in fields.items() if value is not None}
+        body |= {"prompt": prompt, "raw": True, "stream": True}
+        parts: AsyncIterator[ollama.ChatResponse] = await self._request(
+            _Continuation, "POST", "/api/generate", json=body, stream=True
+        )
+        return parts
 
     # ollama types its arguments so, too.
     async def _request(self, cls: type[_Reply], *args: Any, stream: bool = False, **kwargs: Any) -> Any:  # noqa: ANN401

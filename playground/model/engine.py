@@ -133,8 +133,6 @@ def _open(file: Path) -> _Server:
     parameters.n_batch = parameters.n_ubatch = _BATCH
     parameters.cpuparams.n_threads = max(1, min((os.cpu_count() or 1) // 2, _MOST_THREADS))
     parameters.verbosity = -1
-    parameters.force_pure_content_parser = True
-    parameters.prefill_assistant = False
     # It can't be had without a port of its own on this machine; with a key that nobody knows, it answers nobody.
     parameters.api_keys = [secrets.token_urlsafe()]
     try:
@@ -150,6 +148,8 @@ def _body(messages: Messages, sampling: Mapping[str, object]) -> dict[str, objec
         "stream_options": {"include_usage": True},
         # Chunks while the prompt is read: each is a chance to stop.
         "return_progress": True,
+        # Thoughts are a part of the text, as with an Ollama whose template knows of none.
+        "reasoning_format": "none",
         **sampling,
     }
 

@@ -10,7 +10,9 @@ import orjson
 State: TypeAlias = Literal["waiting", "writing", "done", "cancelled", "failed"]
 """Waiting for the first token, writing, or how it ended: done, left by the client, or failed."""
 
-_NAMED = {"model", "messages", "options"}
+_NAMED = {"model", "messages", "prompt", "options"}
+_SHOWN_END = 70
+"""So many characters of a prompt say where it goes on."""
 
 
 def _now() -> datetime:
@@ -19,7 +21,7 @@ def _now() -> datetime:
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """One /api/chat. Moments are those of one monotonic clock, in seconds.
+    """One /api/chat or /api/generate. Moments are those of one monotonic clock, in seconds.
 
     A thinking model's thoughts are no tokens here: nobody is shown them.
     """
@@ -28,7 +30,7 @@ class Exchange:
     began: float
     model: str
     messages: list[dict[str, Any]]
-    """As they were sent, but with the sizes of images in place of the images."""
+    """As they were sent, but with the sizes of images in place of the images; a whole prompt is one message."""
     options: dict[str, Any]
     other: dict[str, Any]
     """All other fields of the request."""
@@ -49,9 +51,11 @@ class Exchange:
 
     @property
     def question(self) -> str:
-        """The newest message of a user."""
-        asked = (message for message in reversed(self.messages) if message.get("role") == "user")
-        return str(next((message.get("content") for message in asked), ""))
+        """The newest message of a user, or where a prompt goes on."""
+        asked = (message for message in reversed(self.messages) if message.get("role") in {"user", "prompt"})
+        newest: dict[str, Any] = next(asked, {})
+        text = str(newest.get("content", ""))
+        return f"…{text[-_SHOWN_END:]}" if newest.get("role") == "prompt" else text
 
     @property
     def is_over(self) -> bool:
@@ -86,7 +90,8 @@ class Exchange:
         if error := fields.get("error"):
             self.close("failed", str(error))
         message = fields.get("message")
-        if isinstance(message, Mapping) and (token := message.get("content")):
+        token = message.get("content") if isinstance(message, Mapping) else fields.get("response")
+        if token:
             self._write(str(token), at)
         if fields.get("done"):
             self.prompt_tokens = fields.get("prompt_eval_count")
@@ -102,7 +107,8 @@ class Exchange:
 def begin(number: int, body: bytes, began: float) -> Exchange | None:
     """Read a request; None where it is none that a model could be asked."""
     fields = _object(body)
-    messages = fields.get("messages")
+    prompt = fields.get("prompt")
+    messages = [{"role": "prompt", "content": prompt}] if isinstance(prompt, str) else fields.get("messages")
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
         return None
     return Exchange(

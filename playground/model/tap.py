@@ -23,6 +23,8 @@ _CONNECT_WITHIN = 5.0
 _HOP_BY_HOP = ("Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade")
 _OF_A_REQUEST = (*_HOP_BY_HOP, "Host", "Content-Length", "Expect")
 
+_ANSWERED = ("/api/chat", "/api/generate")
+
 _Take = Callable[[bytes, float], None]
 
 
@@ -43,7 +45,7 @@ class Tap:
         self._stack: AsyncExitStack
         self.url = ""
         self.exchanges: deque[Exchange] = deque(maxlen=_KEPT)
-        """The newest chats, oldest first."""
+        """The newest answers, oldest first."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -107,7 +109,7 @@ class Tap:
         return response
 
     async def _begin(self, request: web.Request) -> Exchange | None:
-        if (request.method, request.path) != ("POST", "/api/chat"):
+        if request.method != "POST" or request.path not in _ANSWERED:
             return None
         exchange = begin(self._asked + 1, await request.read(), time.monotonic())
         if exchange:

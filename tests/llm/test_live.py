@@ -123,6 +123,57 @@ async def test_the_token_limit_ends_an_answer(model: OllamaModel) -> None:
     assert end.answer_tokens == 50
 
 
+CODE = "Write a Python function that adds two numbers, with an example."
+
+
+async def test_the_prompt_that_is_filled_in_here_is_the_one_of_a_chat(model: OllamaModel) -> None:
+    """So the server has read its beginning already, and the model goes on in what it was asked."""
+    chat = ask("Name two colours, please.", "You are a helpful assistant.", num_predict=24)
+    begins = replace(chat, messages=(*chat.messages, Message(Role.ASSISTANT, "")))
+    for _ in range(4):  # see below
+        asked, filled_in = await events(model, chat), await events(model, begins)
+        if text_of(filled_in) == text_of(asked):
+            break
+
+    assert text_of(filled_in) == text_of(asked)
+    assert isinstance(asked[-1], End)
+    assert isinstance(filled_in[-1], End)
+    assert filled_in[-1].prompt_tokens == asked[-1].prompt_tokens
+    assert filled_in[-1].reason is asked[-1].reason
+
+
+@pytest.mark.parametrize("cut_at", [7, 18, 29])
+@pytest.mark.parametrize("question", ["Tell me a long story about a cat.", CODE])
+async def test_an_answer_that_was_cut_off_goes_on_as_if_it_had_not_been(
+    model: OllamaModel, question: str, cut_at: int
+) -> None:
+    async def answer(tokens: int, *begun: Message) -> str:
+        chat = ask(question, "You are a helpful assistant.", num_predict=tokens)
+        return text_of(await events(model, replace(chat, messages=(*chat.messages, *begun))))
+
+    seen = []
+    # A server that answers others at the same time computes a little differently, so now and then one differs.
+    for _ in range(4):
+        whole, begun = await answer(40), await answer(cut_at)
+        seen.append((whole, begun, begun + await answer(40 - cut_at, Message(Role.ASSISTANT, begun))))
+        if seen[-1][0] == seen[-1][2]:
+            break
+
+    assert seen[-1][0] == seen[-1][2], seen
+
+
+async def test_an_answer_that_goes_on_ends_by_itself_where_the_model_ends_it(model: OllamaModel) -> None:
+    chat = ask("Say only: yes.", "You are a helpful assistant.", num_predict=200)
+    whole = text_of(await events(model, chat))
+    begun = Message(Role.ASSISTANT, whole[: len(whole) // 2])
+
+    more = await events(model, replace(chat, messages=(*chat.messages, begun)))
+
+    assert isinstance(more[-1], End)
+    assert more[-1].reason is EndReason.COMPLETE
+    assert "<|im_" not in text_of(more)
+
+
 async def test_a_model_that_is_not_there_is_named_in_the_error(model: OllamaModel) -> None:
     request = ChatRequest("no-such-model:1b", [Message(Role.USER, "Hi")], {"num_ctx": 4096, "num_predict": 1})
 

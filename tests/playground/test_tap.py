@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.chat.messages import Message, Role
 from bot.chat.model import End, ModelEvent
 from bot.errors import ModelError, ModelNotFound, ModelUnreachable, StreamBroken
 from bot.llm.ollama import OllamaModel, connect
@@ -68,6 +69,24 @@ async def test_a_chat_is_recorded_as_the_model_got_it_and_as_it_answered(ollama:
     assert exchange.prompt_tokens == 13
     assert exchange.first_token_at is not None
     assert exchange.began <= exchange.first_token_at
+
+
+async def test_an_answer_that_goes_on_is_recorded_with_the_whole_prompt(ollama: FakeOllama) -> None:
+    ollama.models[MODEL]["template"] = "{{ range .Messages }}{{ .Role }}: {{ .Content }}\n{{ end }}assistant: "
+    ollama.answer = ["lo ", "there."]
+
+    async with ollama.serving() as host, tapped(host) as (tap, model):
+        went_on = replace(ASKED, messages=(*ASKED.messages, Message(Role.ASSISTANT, "Hel")))
+        assert text_of(await events(model, went_on)) == "lo there."
+
+        exchange = only(tap, "done")
+
+    prompt = "system: Be kind.\nuser: Hello?\nassistant: Hel"
+    assert exchange.messages == [{"role": "prompt", "content": prompt}]
+    assert exchange.question == f"…{prompt}"
+    assert {"model": MODEL, "prompt": prompt, "options": exchange.options} | exchange.other == ollama.went_on[0]
+    assert exchange.tokens == ["lo ", "there."]
+    assert exchange.prompt_tokens == 12
 
 
 @pytest.mark.parametrize("header", [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -45,6 +46,19 @@ async def test_an_answer_ends_by_itself_where_nothing_limits_it(model: OllamaMod
     answer = await events(model, ask("Say only: yes.", num_predict=-1, temperature=0))
 
     assert end_of(answer).reason is EndReason.COMPLETE
+
+
+async def test_an_answer_that_was_cut_off_goes_on_to_the_character(model: OllamaModel) -> None:
+    def up_to(tokens: int) -> ChatRequest:
+        return ask("Write a Python function that adds two numbers.", num_predict=tokens, temperature=0)
+
+    whole = text_of(await events(model, up_to(40)))
+    cut = text_of(await events(model, up_to(12)))
+    request = up_to(28)
+    more = await events(model, replace(request, messages=(*request.messages, Message(Role.ASSISTANT, cut))))
+
+    assert (cut, cut + text_of(more)) == (whole[: len(cut)], whole)
+    assert end_of(more).answer_tokens == 28
 
 
 async def test_an_answer_ends_before_a_stop_text(model: OllamaModel) -> None:

@@ -13,7 +13,12 @@ import { formatted } from "../times.js";
  */
 
 /** @type {Record<string, string>} */
-const ROLES = { system: "Instructions (system)", user: "Person (user)", assistant: "Model (assistant)" };
+const ROLES = {
+    system: "Instructions (system)",
+    user: "Person (user)",
+    assistant: "Model (assistant)",
+    prompt: "All of it as one text, at whose end the model goes on",
+};
 
 /**
  * Opens the dialog; trouble becomes a notice.
