@@ -68,6 +68,7 @@ class Answers(commands.Cog):
             if action is Action.STOP:
                 await self._stop(press, key)
             else:
+                await self._deliveries.settled(press.channel_id or 0)
                 await self._actions[action](press, await self._found(press, int(key)))
         except Exception as error:  # noqa: BLE001  # the door for errors of buttons
             await tell_user(press, error)

@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from bot.chat.answers import Control, Finished, Question
@@ -31,6 +31,9 @@ GRACE = 5.0
 """Seconds that running answers get to end by themselves when the bot is shut down."""
 LAST_WORDS = 3.0
 """Seconds that they then get to show that they were interrupted."""
+
+SETTLING = 2.0
+"""Seconds that the press of a button waits for an answer's last words; Discord waits 3 for a response."""
 
 Read = Callable[[], Awaitable[Question]]
 """Reads a question."""
@@ -142,6 +145,17 @@ class Deliveries:
         """Raise BadInput where an answer is on its way in a conversation."""
         if any(running.is_in(place) for running in self._running):
             raise BadInput(BEING_WRITTEN)
+
+    async def settled(self, channel_id: int) -> None:
+        """Wait a moment for answers of a channel that have ended, but are not wound up yet.
+
+        Their buttons can be seen a little before Discord has told that they can.
+        """
+        ending = [it for it in self._running if it.is_ending and it.question.place.channel_id == channel_id]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLING):
+                for running in ending:
+                    await running.done.wait()
 
     @asynccontextmanager
     async def _run(self, running: Running) -> AsyncGenerator[Running, None]:

@@ -119,6 +119,11 @@ class LiveAnswer:
         self._rendering.go_on(text, len(self._surface.message_ids))
 
     @property
+    def is_finished(self) -> bool:
+        """Whether its end is known."""
+        return self._rendering.is_finished
+
+    @property
     def length(self) -> int:
         """How many messages the answer has in the end."""
         return self._rendering.length

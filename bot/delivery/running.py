@@ -77,6 +77,11 @@ class Running:
         return question.place.channel_id == place.channel_id and is_theirs and not question.private
 
     @property
+    def is_ending(self) -> bool:
+        """Whether only its last words are still to be shown."""
+        return self.live is not None and self.live.is_finished
+
+    @property
     def is_visible(self) -> bool:
         """Whether the whole question can be read in Discord: as a message of its own, or above the answer."""
         shown_above = bool(self.header) and not wording.is_shortened(self.question.text)

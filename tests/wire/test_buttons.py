@@ -210,3 +210,17 @@ async def test_buttons_cost_no_edit_of_their_own(stage: Stage, bot: BotProcess) 
         assert [one.content for one in its] == list(dict.fromkeys(one.content for one in its))
     assert labels(first) == []
     assert labels(last) == ["Regenerate", "Details", "Delete"]
+
+
+async def test_a_button_that_is_pressed_before_the_last_edit_is_confirmed_is_not_refused(
+    stage: Stage, bot: BotProcess
+) -> None:
+    different(stage)
+    stage.discord.faults.slow("PATCH", "/messages/", seconds=1.0, times=3, after=True)
+    message = await stage.reply_to(stage.mention("Hi"))
+
+    stage.anna.click(message, "Regenerate")
+
+    second = await stage.said(stage.channel, finished_with("Answer 2."))
+    assert second.id == message.id
+    assert [page.content for page in stage.channel.messages(hidden=True) if "being written" in page.content] == []
