@@ -98,7 +98,8 @@ class CatchingUp:
         if found.deleted and await _is_there(channel, max(found.deleted)):
             log.warning("Discord shows no history of channel %s, so nothing is taken for deleted", place.channel_id)
             return _Found()
-        await self._mirroring.deleted(place, found.deleted)
+        if found.deleted:
+            await self._mirroring.deleted(place, found.deleted)
         for message in found.edited:
             await self._correct(place, message)
         self._ask_missed(found)
