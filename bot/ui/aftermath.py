@@ -79,7 +79,6 @@ class Aftermath:
         channel_id, is_over = left.place.channel_id, self._age(left) > TRIED_FOR
         try:
             await work(left, await persist(partial(find, self._client, left)))
-            return
         except (discord.NotFound, SurfaceGone):
             log.info("An answer that was on its way in channel %s is gone", channel_id)
             is_over = True
@@ -91,6 +90,8 @@ class Aftermath:
             return  # the storage has logged it, once
         except Exception:
             log.exception("An answer that was on its way in channel %s could not be brought to an end", channel_id)
+        else:
+            return
         if is_over:
             with suppress(StorageError):  # as above
                 await self._open_answers.close([left.id])
