@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, exists, or_, s
 
 from bot.chat.messages import Author, Image, Place, Role
 from bot.chat.mirror import Asked, Forgotten, Standing
-from bot.storage import branches, tree
+from bot.storage import branches, pages, tree
 from bot.storage.database import Database
 from bot.storage.removal import remove
 from bot.storage.schema import AnyRow, conversations, discord_messages, images, messages
@@ -80,18 +80,13 @@ def _asked_in(connection: Connection, discord_id: int) -> Asked | None:
         author=Author(row.author_id, row.author_name),
         content=row.content,
         asked_at=row.created_at,
-        discord_ids=_shown(connection, row.id),
+        discord_ids=pages.showing(connection, row.id),
         answer_id=connection.scalar(_answer_of(row.id)),
     )
 
 
 def _place(row: AnyRow) -> Place:
     return Place(row.channel_id, row.guild_id, row.thread_of, row.owner_id)
-
-
-def _shown(connection: Connection, message_id: int) -> tuple[int, ...]:
-    pages = select(discord_messages.c.discord_id).where(discord_messages.c.message_id == message_id)
-    return tuple(connection.scalars(pages.order_by(discord_messages.c.position)))
 
 
 def _answer_of(question_id: int) -> Select[int]:
@@ -120,7 +115,7 @@ def _forget_messages(connection: Connection, discord_ids: Sequence[int]) -> Forg
     for row in rows:
         if row.role == Role.ASSISTANT.value:
             questions.append(row.parent_id)
-        elif left := _shown(connection, row.id):
+        elif left := pages.showing(connection, row.id):
             halved.append((_place(row), left[0]))
         else:
             questions.append(row.id)

@@ -224,10 +224,7 @@ class Aftermath:
 
 def interrupted(content: str, finished: Finished) -> str:
     """How a message reads that was left in the middle: the line that said what went on gives way to the end."""
-    text, _, last = content.rpartition("\n")
-    if not last.startswith("-# ") or wording.is_header(last):
-        text = content
-    footer = wording.footer(finished)
+    text, footer = wording.without_status(content), wording.footer(finished)
     return f"{text}\n{footer}" if text and units(text) + units(footer) < LIMIT else text or footer
 
 
