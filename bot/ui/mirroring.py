@@ -55,11 +55,12 @@ class Mirroring:
         if lost:  # what was stored a moment ago
             await self._forget(discord_ids)
         for discord_id in discord_ids:
-            running = self._deliveries.of_question(discord_id)
-            left = [it for it in running.asked_in if it not in discord_ids] if running else []
-            if left:
+            half = self._deliveries.of_question(discord_id)
+            if half is None:
+                continue
+            if left := [it for it in half.asked_in if it not in discord_ids]:
                 await self._corrections.correct(place, left[0])
-            elif running:  # it began meanwhile
+            else:  # it began meanwhile
                 self._deliveries.withdraw(discord_ids)
 
     async def channel_gone(self, channel_id: int) -> None:
