@@ -27,12 +27,15 @@ class SqlMirror:
         """The question that a Discord message asks, alone or with others; None where the memory holds none for it."""
         return await self._database.read(_asked_in, discord_id)
 
-    async def reword(self, question_id: int, content: str, pictures: Sequence[Image]) -> None:
+    async def reword(self, question_id: int, content: str, images: Sequence[Image]) -> None:
         """Let a question read otherwise, also where a thread went on from it; its answers stay."""
-        await self._database.write(_reword, question_id, content, pictures)
+        await self._database.write(_reword, question_id, content, images)
 
     async def forget_messages(self, discord_ids: Collection[int]) -> Forgotten:
         """Forget each question of which no message is left, and each answer of which one is gone with its question."""
+        # Most of what is deleted in Discord is none of ours, and waits for nobody who writes.
+        if not await self._database.read(_shows_any, list(discord_ids)):
+            return Forgotten([], [])
         return await self._database.write(_forget_messages, list(discord_ids))
 
     async def forget_channel(self, channel_id: int) -> int:
@@ -104,6 +107,10 @@ def _reword(connection: Connection, question_id: int, content: str, pictures: Se
         connection.execute(update(messages).where(messages.c.id == message_id).values(new))
         connection.execute(delete(images).where(images.c.message_id == message_id))
         tree.keep_images(connection, message_id, pictures)
+
+
+def _shows_any(connection: Connection, discord_ids: Sequence[int]) -> bool:
+    return bool(connection.scalar(select(exists().where(discord_messages.c.discord_id.in_(discord_ids)))))
 
 
 def _forget_messages(connection: Connection, discord_ids: Sequence[int]) -> Forgotten:
