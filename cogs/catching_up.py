@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from discord.ext import commands
 
 from bot.client import Bot
+from bot.errors import StorageError
 from bot.ui.catching_up import CatchingUp
+
+log = logging.getLogger(__name__)
 
 
 class CatchingUpCog(commands.Cog, name="Catching up"):
@@ -39,9 +43,13 @@ class CatchingUpCog(commands.Cog, name="Catching up"):
 
     async def _after(self, before: asyncio.Task[None] | None) -> None:
         if before:
-            before.cancel()
-            await asyncio.gather(before, return_exceptions=True)
-        await self._catching_up.catch_up()
+            await before  # not cut short: it may be writing an answer anew
+        try:
+            await self._catching_up.catch_up()
+        except StorageError:
+            pass  # the storage has logged it, once
+        except Exception:
+            log.exception("What happened while the bot was away could not be found out")
 
 
 async def setup(bot: Bot) -> None:

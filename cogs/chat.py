@@ -20,7 +20,7 @@ from bot.delivery.surface import NO_MENTIONS, PASSING, text_file
 from bot.errors import BadInput, LimitReached, LlampostError
 from bot.ui.addressed import is_addressed, own_role, text_of
 from bot.ui.completion import Choices, persona_choices
-from bot.ui.corrections import WHILE
+from bot.ui.corrections import FRESH_FOR
 from bot.ui.errors import sentence, tell_user
 from bot.ui.limits import LimitNotes
 from bot.ui.notice import tell_directly, tell_in_command
@@ -128,7 +128,7 @@ class Chat(commands.Cog):
             return
         async with self._telling(message):
             is_known = await self._bot.corrections.correct(place_of_message(message), message.id, message)
-            if not is_known and message.edited_at - message.created_at <= WHILE:
+            if not is_known and message.edited_at - message.created_at <= FRESH_FOR:
                 await self._answer(message, me)
 
     @asynccontextmanager

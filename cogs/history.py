@@ -15,7 +15,7 @@ from bot.ui.checks import may
 from bot.ui.confirm import Confirm
 from bot.ui.context_meter import described
 from bot.ui.places import author_of, place_of
-from bot.ui.responses import first_words, respond
+from bot.ui.responses import acknowledge, first_words, respond
 
 SHOWN = 150
 """Characters of a question that is taken back."""
@@ -56,7 +56,7 @@ class HistoryCog(commands.GroupCog, group_name="history", group_description="Wha
     async def show(self, interaction: discord.Interaction[Bot]) -> None:
         """Show what is remembered of this conversation, and how much of it goes to the model."""
         # The model is asked how much it takes.
-        await interaction.response.defer(ephemeral=True)
+        await acknowledge(interaction, ephemeral=True)
         place = await self._conversation(interaction)
         reading = await self._meter.read(place, author_of(interaction.user))
         await respond(interaction, described(reading, place))

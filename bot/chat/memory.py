@@ -6,17 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from bot.chat.messages import (
-    Answer,
-    Author,
-    EndReason,
-    Image,
-    OpenAnswer,
-    Place,
-    Receipt,
-    RunningAnswer,
-    StoredMessage,
-)
+from bot.chat.messages import Answer, Author, EndReason, Image, OpenAnswer, Place, Receipt, StoredMessage
 from bot.chat.thoughts import Thoughts
 
 NOT_THEIR_QUESTION = "The last question here is somebody else's; taking it back needs the permission “Manage Messages”."
@@ -203,8 +193,8 @@ class ConversationStore(Protocol):
         """Ids of everybody who asked something that the place's memory holds."""
         ...
 
-    async def interrupt_running(self) -> list[RunningAnswer]:
-        """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown.
+    async def interrupt_running(self) -> list[int]:
+        """Mark every answer that is still RUNNING as INTERRUPTED; returns their ids.
 
         As with `finish`, the head moves to those that have any text.
         """

@@ -192,13 +192,3 @@ class OpenAnswer:
     def is_waiting(self) -> bool:
         """Whether its question has not come to its turn."""
         return self.answer_id is None and self.asker is not None
-
-
-@dataclass(frozen=True, slots=True)
-class RunningAnswer:
-    """An answer that was still being written when the bot ended without finishing it."""
-
-    id: int
-    place: Place
-    discord_message_ids: tuple[int, ...]
-    """The messages it was shown in, first page first."""

@@ -180,7 +180,8 @@ class Delivery:
         """Leave the answer's row to whoever needs it still, if anybody does."""
         await self._traces.rows()
         if self._running.is_withdrawn and finished.reason is not EndReason.JOINED:
-            await self._take_away(stored)
+            # One that ended as WITHDRAWN was forgotten with its end.
+            await self._take_away(() if finished.reason is EndReason.WITHDRAWN else stored)
         if finished.is_put_off:
             await self._traces.put_off()
         elif finished.reason is not EndReason.JOINED or not await self._give_way(heir()):

@@ -244,8 +244,7 @@ class Rendering:
 
 def _cut_off(content: str, footer: str) -> str:
     """A message with a footer in place of the line that says what goes on."""
-    text, _, line = content.rpartition("\n")
-    text = text if line.startswith("-# ") and not wording.is_header(line) else content
+    text = wording.without_status(content)
     return _joined(text[: fitting(text, LIMIT - units(footer) - 1)], footer)
 
 

@@ -62,6 +62,12 @@ def is_header(line: str) -> bool:
     return line.startswith("-# ") and " asked: " in line
 
 
+def without_status(content: str) -> str:
+    """A message without the line at its end that says what goes on, if it has one."""
+    text, _, last = content.rpartition("\n")
+    return text if last.startswith("-# ") and not is_header(last) else content
+
+
 def _plain(text: str) -> str:
     """Text that stands for itself: nothing in it is Markdown, only addresses stay as they are."""
     parts = _URL.split(text.translate(_DIRECTIONS))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.chat.memory import Begun, Summary
-from bot.chat.messages import Answer, Author, EndReason, Image, Place, Receipt, RunningAnswer, StoredMessage
+from bot.chat.messages import Answer, Author, EndReason, Image, Place, Receipt, StoredMessage
 from bot.chat.thoughts import Thoughts
 from bot.storage import branches, pages, thoughts, tree, versions
 from bot.storage.database import Database, utc_now
@@ -183,6 +183,6 @@ class SqlConversations:
         """Ids of everybody who asked something that the place's memory holds."""
         return await self._database.read(branches.authors, place)
 
-    async def interrupt_running(self) -> list[RunningAnswer]:
-        """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown."""
+    async def interrupt_running(self) -> list[int]:
+        """Mark every answer that is still RUNNING as INTERRUPTED; returns their ids."""
         return await self._database.write(tree.interrupt_running)

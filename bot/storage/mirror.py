@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, exists, or_, s
 
 from bot.chat.messages import Author, Image, Place, Role
 from bot.chat.mirror import Asked, Forgotten, Standing
-from bot.storage import branches, tree
+from bot.storage import branches, pages, tree
 from bot.storage.database import Database
 from bot.storage.removal import remove
 from bot.storage.schema import AnyRow, conversations, discord_messages, images, messages
@@ -27,12 +27,15 @@ class SqlMirror:
         """The question that a Discord message asks, alone or with others; None where the memory holds none for it."""
         return await self._database.read(_asked_in, discord_id)
 
-    async def reword(self, question_id: int, content: str, pictures: Sequence[Image]) -> None:
+    async def reword(self, question_id: int, content: str, images: Sequence[Image]) -> None:
         """Let a question read otherwise, also where a thread went on from it; its answers stay."""
-        await self._database.write(_reword, question_id, content, pictures)
+        await self._database.write(_reword, question_id, content, images)
 
     async def forget_messages(self, discord_ids: Collection[int]) -> Forgotten:
         """Forget each question of which no message is left, and each answer of which one is gone with its question."""
+        # Most of what is deleted in Discord is none of ours, and waits for nobody who writes.
+        if not await self._database.read(_shows_any, list(discord_ids)):
+            return Forgotten([], [])
         return await self._database.write(_forget_messages, list(discord_ids))
 
     async def forget_channel(self, channel_id: int) -> int:
@@ -80,18 +83,13 @@ def _asked_in(connection: Connection, discord_id: int) -> Asked | None:
         author=Author(row.author_id, row.author_name),
         content=row.content,
         asked_at=row.created_at,
-        discord_ids=_shown(connection, row.id),
+        discord_ids=pages.showing(connection, row.id),
         answer_id=connection.scalar(_answer_of(row.id)),
     )
 
 
 def _place(row: AnyRow) -> Place:
     return Place(row.channel_id, row.guild_id, row.thread_of, row.owner_id)
-
-
-def _shown(connection: Connection, message_id: int) -> tuple[int, ...]:
-    pages = select(discord_messages.c.discord_id).where(discord_messages.c.message_id == message_id)
-    return tuple(connection.scalars(pages.order_by(discord_messages.c.position)))
 
 
 def _answer_of(question_id: int) -> Select[int]:
@@ -111,6 +109,10 @@ def _reword(connection: Connection, question_id: int, content: str, pictures: Se
         tree.keep_images(connection, message_id, pictures)
 
 
+def _shows_any(connection: Connection, discord_ids: Sequence[int]) -> bool:
+    return bool(connection.scalar(select(exists().where(discord_messages.c.discord_id.in_(discord_ids)))))
+
+
 def _forget_messages(connection: Connection, discord_ids: Sequence[int]) -> Forgotten:
     gone = discord_messages.c.discord_id.in_(discord_ids)
     shown = select(messages.c.id, messages.c.parent_id, messages.c.role, *_PLACE).select_from(_SHOWN)
@@ -120,7 +122,7 @@ def _forget_messages(connection: Connection, discord_ids: Sequence[int]) -> Forg
     for row in rows:
         if row.role == Role.ASSISTANT.value:
             questions.append(row.parent_id)
-        elif left := _shown(connection, row.id):
+        elif left := pages.showing(connection, row.id):
             halved.append((_place(row), left[0]))
         else:
             questions.append(row.id)

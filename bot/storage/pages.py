@@ -35,6 +35,12 @@ def show(connection: Connection, message_id: int, discord_id: int) -> None:
     connection.execute(_SHOW, these)
 
 
+def showing(connection: Connection, message_id: int) -> tuple[int, ...]:
+    """The messages that show a stored one, the first page first."""
+    query = select(discord_messages.c.discord_id).where(discord_messages.c.message_id == message_id)
+    return tuple(connection.scalars(query.order_by(discord_messages.c.position)))
+
+
 def hide(connection: Connection, discord_ids: Sequence[int]) -> None:
     """Note that these messages show nothing of the memory any more."""
     connection.execute(delete(discord_messages).where(discord_messages.c.discord_id.in_(discord_ids)))

@@ -12,10 +12,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, select, update
 
 from bot.chat.memory import BEING_WRITTEN, NOT_THEIR_QUESTION, NOT_THEIRS_ALONE, Begun
-from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, RunningAnswer, StoredMessage
+from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, StoredMessage
 from bot.errors import BadInput, NotAllowed
 from bot.storage import branches, heads, open_answers, thoughts, versions
-from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, images, messages, receipts
+from bot.storage.schema import IS_RUNNING, AnyRow, conversations, images, messages, receipts
 
 PURGE_BATCH = 1_000
 """Messages deleted in one transaction: some milliseconds, so that no answer elsewhere waits for a long history."""
@@ -202,29 +202,19 @@ def count(connection: Connection, place: Place) -> int:
     return 0 if row is None else _count(connection, row.id)
 
 
-def interrupt_running(connection: Connection) -> list[RunningAnswer]:
-    """Mark every answer that is still RUNNING as INTERRUPTED, and say where each was shown.
+def interrupt_running(connection: Connection) -> list[int]:
+    """Mark every answer that is still RUNNING as INTERRUPTED; returns their ids.
 
     The shown branches go through those that have any text.
     """
-    shown = (
-        select(messages.c.id, *conversations.c["channel_id", "guild_id", "parent_id"], discord_messages.c.discord_id)
-        .select_from(messages.join(conversations).outerjoin(discord_messages))
-        .where(IS_RUNNING, conversations.c.channel_id.is_not(None))
-        .order_by(messages.c.id, discord_messages.c.position)
-    )
-    places: dict[int, Place] = {}
-    pages: dict[int, list[int]] = {}
-    for row in connection.execute(shown):
-        places[row.id] = Place(row.channel_id, row.guild_id, row.parent_id)
-        pages.setdefault(row.id, []).extend([] if row.discord_id is None else [row.discord_id])
-    for answer_id in places:
-        answer = connection.execute(select(messages).where(messages.c.id == answer_id)).one()
+    query = select(messages).join(conversations).where(IS_RUNNING, conversations.c.channel_id.is_not(None))
+    running = connection.execute(query.order_by(messages.c.id)).all()
+    for answer in running:
         if answer.content:
             # Discord shows it in the place of an older version, and below it what was said since.
             heads.show(connection, answer, takes_over=True)
     connection.execute(update(messages).where(IS_RUNNING).values(end_reason=EndReason.INTERRUPTED.value))
-    return [RunningAnswer(answer, place, tuple(pages[answer])) for answer, place in places.items()]
+    return [answer.id for answer in running]
 
 
 def _find(connection: Connection, place: Place) -> AnyRow | None:

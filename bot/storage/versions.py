@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, exists, or_, select, update
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN, Begun
 from bot.chat.messages import Answer, Author, EndReason, Place, Receipt, Role, StoredMessage
 from bot.errors import BadInput
-from bot.storage import branches, heads, open_answers, removal
+from bot.storage import branches, heads, open_answers, pages, removal
 from bot.storage.schema import AnyRow, conversations, discord_messages, messages, receipts, thoughts
 
 _RECEIPT = [column for column in receipts.c if column is not receipts.c.answer_id]
@@ -36,7 +36,7 @@ def answer(connection: Connection, channel_id: int, answer_id: int) -> Answer | 
     row = connection.execute(query).first()
     if row is None or row.asker_id is None:
         return None
-    shown_question = _shown(connection, row.question_id)
+    shown_question = pages.showing(connection, row.question_id)
     return Answer(
         has_thoughts=row.has_thoughts,
         id=row.id,
@@ -48,7 +48,7 @@ def answer(connection: Connection, channel_id: int, answer_id: int) -> Answer | 
         end_reason=EndReason(row.end_reason),
         receipt=_receipt(connection, answer_id),
         versions=tuple(connection.scalars(_versions(row.question_id, answer_id))),
-        discord_ids=_shown(connection, answer_id),
+        discord_ids=pages.showing(connection, answer_id),
         question_discord_id=shown_question[0] if shown_question else None,
     )
 
@@ -161,11 +161,6 @@ def _versions(question_id: int, answer_id: int) -> Select[tuple[int]]:
     siblings = (messages.c.parent_id == question_id, messages.c.role == Role.ASSISTANT.value)
     counts = or_(messages.c.content != "", messages.c.id == answer_id)
     return select(messages.c.id).where(*siblings, counts).order_by(messages.c.id)
-
-
-def _shown(connection: Connection, message_id: int) -> tuple[int, ...]:
-    pages = select(discord_messages.c.discord_id).where(discord_messages.c.message_id == message_id)
-    return tuple(connection.scalars(pages.order_by(discord_messages.c.position)))
 
 
 def _receipt(connection: Connection, answer_id: int) -> Receipt | None:

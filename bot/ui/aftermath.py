@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -22,7 +23,7 @@ from bot.delivery.live_answer import LiveAnswer
 from bot.delivery.pages import LIMIT
 from bot.delivery.surface import PASSING, Payload, SurfaceGone, TextFile, persist
 from bot.delivery.text import units
-from bot.errors import BadInput, LlampostError
+from bot.errors import BadInput, LlampostError, StorageError
 from bot.ui.addressed import QuestionReader
 from bot.ui.remains import Remains, find
 
@@ -32,7 +33,7 @@ ASKED_FOR = timedelta(hours=1)
 """A question that waited longer is not asked any more: whoever asked has turned to something else."""
 
 TRIED_FOR = timedelta(days=1)
-"""So long each start tries again to reach what can't be reached."""
+"""So long each start tries again to bring an answer to its end."""
 
 Work = Callable[[OpenAnswer, Remains], Awaitable[None]]
 
@@ -75,20 +76,25 @@ class Aftermath:
                 await self._safely(self._ask, one)
 
     async def _safely(self, work: Work, left: OpenAnswer) -> None:
-        channel_id = left.place.channel_id
+        channel_id, is_over = left.place.channel_id, self._age(left) > TRIED_FOR
         try:
             await work(left, await persist(partial(find, self._client, left)))
         except (discord.NotFound, SurfaceGone):
             log.info("An answer that was on its way in channel %s is gone", channel_id)
-            await self._open_answers.close([left.id])
+            is_over = True
         except PASSING as error:
             log.info(
                 "An answer that was on its way in channel %s can't be brought to an end now: %s", channel_id, error
             )
-            if self._age(left) > TRIED_FOR:
-                await self._open_answers.close([left.id])
+        except StorageError:
+            return  # the storage has logged it, once
         except Exception:
             log.exception("An answer that was on its way in channel %s could not be brought to an end", channel_id)
+        else:
+            return
+        if is_over:
+            with suppress(StorageError):  # as above
+                await self._open_answers.close([left.id])
 
     def _age(self, left: OpenAnswer) -> timedelta:
         return self._caller.now() - left.opened_at
@@ -220,10 +226,7 @@ class Aftermath:
 
 def interrupted(content: str, finished: Finished) -> str:
     """How a message reads that was left in the middle: the line that said what went on gives way to the end."""
-    text, _, last = content.rpartition("\n")
-    if not last.startswith("-# ") or wording.is_header(last):
-        text = content
-    footer = wording.footer(finished)
+    text, footer = wording.without_status(content), wording.footer(finished)
     return f"{text}\n{footer}" if text and units(text) + units(footer) < LIMIT else text or footer
 
 

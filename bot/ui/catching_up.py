@@ -18,7 +18,7 @@ from bot.delivery.deliveries import Deliveries
 from bot.delivery.surface import PASSING
 from bot.errors import LlampostError
 from bot.ui.addressed import is_addressed
-from bot.ui.corrections import WHILE, Corrections
+from bot.ui.corrections import FRESH_FOR, Corrections
 from bot.ui.mirroring import Mirroring
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,8 @@ class CatchingUp:
         if found.deleted and await _is_there(channel, max(found.deleted)):
             log.warning("Discord shows no history of channel %s, so nothing is taken for deleted", place.channel_id)
             return _Found()
-        await self._mirroring.deleted(place, found.deleted)
+        if found.deleted:
+            await self._mirroring.deleted(place, found.deleted)
         for message in found.edited:
             await self._correct(place, message)
         self._ask_missed(found)
@@ -165,8 +166,8 @@ class CatchingUp:
         """Let what was asked a moment ago be heard, as if the gateway told it now."""
         me, now = self._client.user, self._now()
         answered = {it.reference.message_id for it in found.later if it.author == me and it.reference}
-        for message in found.later:
-            if me and message.id not in answered and is_addressed(message, me) and now - message.created_at <= WHILE:
+        for message in (it for it in found.later if now - it.created_at <= FRESH_FOR):
+            if me and message.id not in answered and is_addressed(message, me):
                 self._client.dispatch("message_missed", message)
 
 

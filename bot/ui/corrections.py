@@ -22,8 +22,11 @@ from bot.delivery.running import Running
 from bot.ui.addressed import QuestionReader, is_addressed
 from bot.ui.places import roles_of
 
-WHILE = timedelta(minutes=15)
-"""For so long after a question its answer is written anew when it is edited; later only the memory takes the words."""
+FRESH_FOR = timedelta(minutes=15)
+"""For so long a question is answered anew when it is edited, or late where it was missed.
+
+Later the memory takes new words, and that is all.
+"""
 
 
 class Corrections:
@@ -67,7 +70,7 @@ class Corrections:
         if question is None or question.with_files() == asked.content or await self._is_opted_out(asked.author):
             return True
         await self._store.reword(asked.question_id, question.with_files(), question.images)
-        if self._caller.now() - asked.asked_at <= WHILE:
+        if self._caller.now() - asked.asked_at <= FRESH_FOR:
             await self._answer_anew(asked, question, messages[-1])
         return True
 

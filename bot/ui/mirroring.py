@@ -55,8 +55,13 @@ class Mirroring:
         if lost:  # what was stored a moment ago
             await self._forget(discord_ids)
         for discord_id in discord_ids:
-            if half := self._deliveries.of_question(discord_id):
-                await self._corrections.correct(place, next(it for it in half.asked_in if it not in discord_ids))
+            half = self._deliveries.of_question(discord_id)
+            if half is None:
+                continue
+            if left := [it for it in half.asked_in if it not in discord_ids]:
+                await self._corrections.correct(place, left[0])
+            else:  # it began meanwhile
+                self._deliveries.withdraw(discord_ids)
 
     async def channel_gone(self, channel_id: int) -> None:
         """A channel was deleted with all its threads, or a thread."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import discord
 
+from bot.calendar import TOLERANCE
 from bot.chat.messages import Answer, OpenAnswer
 from bot.ui.answer_buttons import end_key, stop_key
 
 LOOK_AT = 200
 """Messages after the newest one that is known; a page that was not noted any more comes right after it."""
-
-CLOCK = timedelta(minutes=1)
-"""So far our clock and Discord's may be apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,8 @@ async def find(client: discord.Client, left: OpenAnswer) -> Remains:
     """
     channel = client.get_partial_messageable(left.place.channel_id, guild_id=left.place.guild_id)
     since = left.discord_id or left.asked_in or left.interaction_id
-    since = since or discord.utils.time_snowflake(left.opened_at - CLOCK)
+    # By our clock, which may be off by as much as the calendar lets pass.
+    since = since or discord.utils.time_snowflake(left.opened_at - TOLERANCE)
     history = channel.history(limit=LOOK_AT, after=discord.Object(since - 1))
     found = [message async for message in history if _is_of(message, left)]
     is_gone = False

@@ -57,6 +57,19 @@ async def test_a_deleted_answer_is_forgotten_with_its_question_and_all_its_pages
     assert await remembered(services, place) == []
 
 
+@pytest.mark.operator(LIMIT_TOKENS_PER_DAY="1000")  # so a moment passes before the answer is on its way
+async def test_a_question_that_is_deleted_at_once_leaves_nothing(
+    env: Env, alice: MemberActor, channel: ChannelHandle, me: str, services: Services, place: Place
+) -> None:
+    for number in range(10):
+        question = env.backend.create_message(channel.id, alice.id, f"{me} Secret {number}")
+        env.backend.delete_message(channel.id, question.id)
+        await env.settle()
+
+    assert answers(env, channel) == []
+    assert await remembered(services, place) == []
+
+
 async def test_many_messages_deleted_at_once_are_all_forgotten(
     env: Env, alice: MemberActor, channel: ChannelHandle, me: str, services: Services, place: Place
 ) -> None:

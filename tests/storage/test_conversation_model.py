@@ -149,7 +149,7 @@ class ConversationMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         unfinished = {answer for answer, memory in self.running if answer in memory.parents}
-        interrupted = {answer.id for answer in self.run(self.store.interrupt_running())}
+        interrupted = set(self.run(self.store.interrupt_running()))
         assert interrupted == unfinished - self.interrupted
         self.interrupted |= interrupted
 

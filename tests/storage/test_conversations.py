@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.chat.memory import Summary
-from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, RunningAnswer, StoredMessage
+from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, StoredMessage
 from bot.errors import BadInput, NotAllowed
 from bot.storage import schema, tree
 from bot.storage.conversations import SqlConversations
@@ -345,18 +345,19 @@ async def test_what_a_crash_left_of_a_cleared_conversation_is_purged(
 async def test_answers_that_were_running_are_interrupted_once(store: SqlConversations, say: Say, url: str) -> None:
     thread = Place(20, 7, 10)
     await say("done")
-    _, shown, _ = await store.begin(thread, ANNA, "one")
-    _, hidden, _ = await store.begin(Place(30), ANNA, "two")
-    for page in (502, 501, 502, 503):
-        await store.shown_as(shown, page)
+    _, first, _ = await store.begin(thread, ANNA, "one")
+    _, second, _ = await store.begin(Place(30), ANNA, "two")
     async with await open_database(url) as again:
         restarted = SqlConversations(again)
-        assert await restarted.interrupt_running() == [
-            RunningAnswer(shown, thread, (502, 501, 503)),
-            RunningAnswer(hidden, Place(30), ()),
-        ]
+        assert await restarted.interrupt_running() == [first, second]
         assert await restarted.interrupt_running() == []
         assert await restarted.branch(thread) == []
+
+
+async def shown(store: SqlConversations, answer_id: int) -> tuple[int, ...]:
+    answer = await store.answer(PLACE.channel_id, answer_id)
+    assert answer
+    return answer.discord_ids
 
 
 async def test_a_discord_message_shows_one_message_at_a_time(store: SqlConversations, database: Database) -> None:
@@ -365,8 +366,14 @@ async def test_a_discord_message_shows_one_message_at_a_time(store: SqlConversat
     await store.shown_as(first, 500)
     await store.shown_as(second, 500)
     await store.shown_as(999, 500)
-    pages = {answer.id: answer.discord_message_ids for answer in await store.interrupt_running()}
-    assert pages == {first: (), second: (500,)}
+    assert [await shown(store, answer_id) for answer_id in (first, second)] == [(), (500,)]
+
+
+async def test_the_messages_that_show_an_answer_are_in_the_order_in_which_they_came(store: SqlConversations) -> None:
+    _, answer, _ = await store.begin(PLACE, ANNA, "one")
+    for page in (502, 501, 502, 503):
+        await store.shown_as(answer, page)
+    assert await shown(store, answer) == (502, 501, 503)
 
 
 async def test_the_last_estimate_is_of_the_model_and_has_both_numbers(

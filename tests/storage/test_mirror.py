@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +46,19 @@ async def say(
     for page in range(pages):
         await store.shown_as(answer_id, 2000 + answer_id + page * 1000)
     return question_id, answer_id
+
+
+async def test_what_the_memory_does_not_know_can_be_deleted_while_the_database_is_locked(
+    store: SqlConversations, mirror: SqlMirror, database: Database
+) -> None:
+    question_id, _ = await say(store, "Why?", "Because.")
+    with closing(sqlite3.connect(database.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        forgotten = await mirror.forget_messages({999})
+
+    assert forgotten == Forgotten([], [])
+    assert await mirror.asked_in(1000 + question_id)
 
 
 async def correct(store: SqlConversations, answer_id: int, text: str) -> int:

@@ -104,7 +104,7 @@ async def test_an_answer_that_meets_damage_is_shown_to_its_end_and_says_so(stage
     held = Held(stage.ollama, before=1)
     second = stage.mention("Second")
     await stage.reply_to(second, shows("Hello"))
-    await stored(stage, 1, "open_messages")
+    await stored(stage, 1, "open_answers WHERE discord_id IS NOT NULL")
     with closing(sqlite3.connect(database(stage))) as connection:
         # Only what is in the file itself can be damaged there.
         assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)

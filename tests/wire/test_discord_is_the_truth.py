@@ -11,7 +11,8 @@ from playground.bot_process import BotProcess
 from playground.discord import Permission
 from tests.fake_ollama import MODEL
 
-from .stage import PATIENCE, Held, Stage, answer, pages, shows, stored
+from .crashes import labels
+from .stage import PATIENCE, Held, Stage, answer, forgotten, is_finished, pages, shows, stored
 
 pytestmark = pytest.mark.wire
 
@@ -24,10 +25,14 @@ def said(stage: Stage) -> list[str]:
     return [content.strip() for role, content in stage.ollama.prompts[-1] if role != "system"]
 
 
-async def caught_up(bot: BotProcess) -> None:
+async def logged(bot: BotProcess, words: str, *, times: int = 1) -> None:
     async with asyncio.timeout(PATIENCE):
-        while "Caught up with Discord" not in bot.log():  # noqa: ASYNC110  # the log is all that tells
+        while bot.log().count(words) < times:  # noqa: ASYNC110  # the log is all that tells
             await asyncio.sleep(0.02)
+
+
+async def caught_up(bot: BotProcess) -> None:
+    await logged(bot, "Caught up with Discord")
 
 
 async def test_an_edited_question_gets_a_new_version_below_which_the_conversation_goes_on(
@@ -104,6 +109,25 @@ async def test_what_was_deleted_edited_and_asked_while_the_bot_was_away_counts_f
     ]
     assert len(pages(stage.channel)) == 4
     assert len(stage.ollama.asked) == 7
+
+
+async def test_an_answer_that_is_written_anew_after_the_start_outlives_a_new_session(
+    stage: Stage, bot: BotProcess
+) -> None:
+    question = stage.mention("Why?")
+    await stage.reply_to(question)
+    await bot.stop()
+    stage.anna.edit(question, f"{stage.discord.mention} Why not?")
+    held = Held(stage.ollama, before=1)
+    await bot.start()
+    await held.reached()
+
+    forgotten(stage.discord)
+    await logged(bot, "Ready as", times=2)
+    held.go_on()
+
+    await stage.reply_to(question, lambda it: is_finished(it) and "2/2" in labels(it))
+    assert len(stage.ollama.asked) == 2
 
 
 async def test_what_nothing_happened_to_stays_as_it_is(stage: Stage, bot: BotProcess) -> None:

@@ -88,7 +88,7 @@ async def test_an_answer_grows_from_message_to_message_while_the_database_is_loc
         paced(stage.ollama, rate=30)
         question = stage.mention("Count")
         await stage.reply_to(question, shows("w001"))
-        await stored(stage, 1, "open_messages")
+        await stored(stage, 1, "open_answers WHERE discord_id IS NOT NULL")
         with locked(stage):
             for word in ("w025", "w050"):
                 await stage.said(stage.channel, shows(word))
