@@ -61,6 +61,30 @@ async def test_an_edit_in_the_middle_of_the_answer_stops_the_model_and_asks_anew
     assert len(pages(stage.channel)) == 1
 
 
+@pytest.mark.parametrize("before", [0, 1], ids=["nothing", "half an answer"])
+async def test_of_many_edits_in_a_second_the_last_one_is_answered_in_the_same_message(
+    stage: Stage, bot: BotProcess, before: int
+) -> None:
+    stage.ollama.reply = lambda body: [f"To {body['messages'][-1]['content']}", "!"]
+    question = stage.mention("first words")
+    first = await stage.reply_to(question)
+    held = Held(stage.ollama, before=before)
+
+    for number in range(30):
+        stage.anna.edit(question, f"{stage.discord.mention} edit {number}.")
+        if not number:
+            await held.reached()
+    stage.ollama.between = None
+    held.go_on()
+
+    await stage.reply_to(question, shows(f"To edit 29.!\n{FOOTER}"))
+    await stored(stage, 0, "open_answers")
+    assert [page.id for page in pages(stage.channel)] == [first.id]
+    assert len(stage.ollama.asked) < 10, "what is edited again at once is not asked"
+    await answer(stage.ask("So?"))
+    assert said(stage) == ["edit 29.", "To edit 29.!", "So?"]
+
+
 async def test_a_deleted_question_takes_its_answer_out_of_discord_and_out_of_the_memory(
     stage: Stage, bot: BotProcess
 ) -> None:
