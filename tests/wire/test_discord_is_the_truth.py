@@ -11,7 +11,7 @@ from playground.bot_process import BotProcess
 from playground.discord import Permission
 from tests.fake_ollama import MODEL
 
-from .stage import PATIENCE, Held, Stage, answer, pages, shows, stored
+from .stage import PATIENCE, Held, Stage, answer, forgotten, pages, shows, stored
 
 pytestmark = pytest.mark.wire
 
@@ -24,9 +24,11 @@ def said(stage: Stage) -> list[str]:
     return [content.strip() for role, content in stage.ollama.prompts[-1] if role != "system"]
 
 
-async def caught_up(bot: BotProcess) -> None:
+async def caught_up(bot: BotProcess, *, again: bool = False) -> None:
+    """Since its start, or one more time."""
+    before = bot.log().count("Caught up with Discord") if again else 0
     async with asyncio.timeout(PATIENCE):
-        while "Caught up with Discord" not in bot.log():  # noqa: ASYNC110  # the log is all that tells
+        while bot.log().count("Caught up with Discord") <= before:  # noqa: ASYNC110  # the log is all that tells
             await asyncio.sleep(0.02)
 
 
@@ -128,6 +130,30 @@ async def test_what_was_deleted_edited_and_asked_while_the_bot_was_away_counts_f
     ]
     assert len(pages(stage.channel)) == 4
     assert len(stage.ollama.asked) == 7
+
+
+async def test_a_question_missed_in_one_channel_waits_for_no_answer_in_another_one(
+    stage: Stage, bot: BotProcess
+) -> None:
+    other = stage.guild.add_channel("other")
+    await stage.reply_to(stage.anna.say(other, "Hi", mention_bot=True))
+    question = stage.mention("Why?")
+    await stage.reply_to(question)
+    await bot.stop()
+    stage.anna.edit(question, f"{stage.discord.mention} How?")
+    missed = stage.anna.say(other, "Anybody there?", mention_bot=True)
+    held = Held(stage.ollama, before=1)
+
+    await bot.start()
+
+    await stage.reply_to(question, shows("Writing"))
+    await stage.reply_to(missed, shows("Writing"))
+    forgotten(stage.discord)  # an outage, after which the bot catches up once more
+    await caught_up(bot, again=True)
+    held.go_on()
+    await stage.said(stage.channel, lambda message: "2/2" in str(message.components))
+    await stored(stage, 0, "open_answers")
+    assert len(pages(other)) == 2
 
 
 async def test_what_nothing_happened_to_stays_as_it_is(stage: Stage, bot: BotProcess) -> None:
