@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, exists, or_, select, update
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN, Begun
 from bot.chat.messages import Answer, Author, EndReason, Place, Receipt, Role, StoredMessage
 from bot.errors import BadInput
-from bot.storage import branches, heads, open_answers, removal
+from bot.storage import branches, heads, let_go, open_answers, removal
 from bot.storage.schema import AnyRow, conversations, discord_messages, messages, receipts, thoughts
 
 _RECEIPT = [column for column in receipts.c if column is not receipts.c.answer_id]
@@ -125,6 +125,8 @@ def remove(connection: Connection, answer_id: int) -> list[int]:
     shown = list(
         connection.scalars(select(discord_messages.c.discord_id).where(discord_messages.c.message_id.in_(ids)))
     )
+    if row.end_reason != EndReason.JOINED:
+        let_go.note(connection, _shown(connection, row.parent_id))
     removal.remove(connection, [row.parent_id])
     if row.end_reason == EndReason.JOINED:
         open_answers.wait_again(connection, answer_id)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -115,8 +115,9 @@ class CatchingUp:
         return None
 
     async def _take_up(self, place: Place, found: _Found) -> None:
-        missed = self._missed(found)
+        missed: list[discord.Message] = []
         try:
+            missed = self._missed(found, besides=await self._store.let_go())
             await self._mirroring.deleted(place, found.deleted)
             for message in found.edited:
                 await self._correct(place, message)
@@ -169,14 +170,15 @@ class CatchingUp:
         except LlampostError as error:
             log.info("An edited question was not answered anew: %s", error)
 
-    def _missed(self, found: _Found) -> list[discord.Message]:
-        """What was asked a moment ago and has no answer."""
+    def _missed(self, found: _Found, *, besides: Collection[int]) -> list[discord.Message]:
+        """What was asked a moment ago and has no answer, `besides` what nobody wants answered any more."""
         me, now = self._client.user, self._now()
         answered = {it.reference.message_id for it in found.later if it.author == me and it.reference}
+        done = answered.union(besides)
         return [
             message
             for message in found.later
-            if me and message.id not in answered and is_addressed(message, me) and now - message.created_at <= WHILE
+            if me and message.id not in done and is_addressed(message, me) and now - message.created_at <= WHILE
         ]
 
 

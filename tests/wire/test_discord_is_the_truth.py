@@ -156,6 +156,31 @@ async def test_a_question_missed_in_one_channel_waits_for_no_answer_in_another_o
     assert len(pages(other)) == 2
 
 
+@pytest.mark.parametrize("by", ["its button", "a moderator"])
+async def test_a_question_whose_answer_was_deleted_is_not_asked_again_by_the_next_start(
+    stage: Stage, bot: BotProcess, by: str
+) -> None:
+    await stage.reply_to(stage.mention("First."))
+    reply = await stage.reply_to(stage.mention("Second."))
+    await stored(stage, 0, "open_answers")
+    if by == "its button":
+        stage.anna.click(reply, "Delete")
+    else:
+        stage.discord.delete_message(reply)
+    await stage.deleted(reply)
+    await stored(stage, 2, "messages")
+    await bot.stop()
+    missed = stage.mention("Third.")
+
+    await bot.start()
+
+    await stage.reply_to(missed)
+    assert said(stage) == ["First.", "Hello there.", "Third."]
+    await answer(stage.ask("So?"))
+    assert len(stage.ollama.asked) == 4
+    assert len(pages(stage.channel)) == 3
+
+
 async def test_what_nothing_happened_to_stays_as_it_is(stage: Stage, bot: BotProcess) -> None:
     question = stage.mention("Why?")
     reply = await stage.reply_to(question)
