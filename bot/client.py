@@ -134,7 +134,7 @@ class Bot(commands.Bot):
             log.info("%s answers were on their way when the bot ended, %s of them begun", len(left), len(interrupted))
         for one in left:
             for event_id in filter(None, (one.asked_in, one.interaction_id)):
-                self.heard.is_news(event_id)  # from now on it is none
+                self.heard.know(event_id)
         aftermath = Aftermath(
             self,
             open_answers=services.open_answers,

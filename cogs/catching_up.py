@@ -34,6 +34,7 @@ class CatchingUpCog(commands.Cog, name="Catching up"):
         if self._running:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+        await self._catching_up.close()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:

@@ -29,6 +29,9 @@ from bot.ui.responses import acknowledge, respond
 
 log = logging.getLogger(__name__)
 
+ASKED = "asked"
+"""Beside a message's id: that it was not only heard, but asked."""
+
 HOW_TO_ASK = "Ask me something: write it in the same message as the mention, or use `/ask`."
 ROLE_HIDDEN = (
     "Discord hides the text of this message from me, because it mentions my role and not me. "
@@ -126,9 +129,11 @@ class Chat(commands.Cog):
             return
         if not self._bot.heard.is_news((message.id, message.edited_at)):
             return
+        # What was answered and is not remembered, by somebody who wants it so, is not asked once more.
+        is_open = not self._bot.heard.knows((ASKED, message.id)) or self._services.deliveries.of_question(message.id)
         async with self._telling(message):
             is_known = await self._bot.corrections.correct(place_of_message(message), message.id, message)
-            if not is_known and message.edited_at - message.created_at <= FRESH_FOR:
+            if is_open and not is_known and message.edited_at - message.created_at <= FRESH_FOR:
                 await self._answer(message, me)
 
     @asynccontextmanager
@@ -158,6 +163,8 @@ class Chat(commands.Cog):
             return
         guild_id = message.guild.id if message.guild else None
         await self._services.limits.admit(author_of(message.author), guild_id, roles_of(message.author))
+
+        self._bot.heard.know((ASKED, message.id))
 
         async def read() -> Question:
             question = await self._services.reader.question(message, me)

@@ -73,6 +73,10 @@ class MirrorStore(Protocol):
         """Every place with a memory, the one with the newest message first."""
         ...
 
+    async def let_go(self) -> set[int]:
+        """The newest messages whose questions were forgotten with a deleted answer."""
+        ...
+
     async def standing(self, place: Place) -> list[Standing]:
         """The Discord messages that show a place's window, oldest first."""
         ...

@@ -36,6 +36,8 @@ TAKEN_BACK = "-# Thoughts of the model stood here, which are no part of its answ
 
 INTERRUPTED = "⚠️ Interrupted by a restart of the bot."
 
+BROKE_OFF = "⚠️ This answer broke off, because something failed while it was written."
+
 PUT_OFF = "-# Waiting: the bot is being restarted. It answers this when it is back."
 
 NOT_REACHED = "The bot was restarted before it came to this question. Please ask it again."
@@ -138,7 +140,8 @@ def footer(finished: Finished) -> str:
 def _trouble(finished: Finished) -> str:
     match finished.reason:
         case EndReason.FAILED:
-            return f"⚠️ {explain(finished.error)}"
+            # Of an answer that is shown once more nobody knows what it was.
+            return f"⚠️ {explain(finished.error)}" if finished.error else BROKE_OFF
         case EndReason.INTERRUPTED:
             return interrupted(finished)
     return f"⚠️ {explain(finished.error)}" if finished.error else ""

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, exists, or_, s
 
 from bot.chat.messages import Author, Image, Place, Role
 from bot.chat.mirror import Asked, Forgotten, Standing
-from bot.storage import branches, pages, tree
+from bot.storage import branches, let_go, pages, tree
 from bot.storage.database import Database
 from bot.storage.removal import remove
 from bot.storage.schema import AnyRow, conversations, discord_messages, images, messages
@@ -58,6 +58,10 @@ class SqlMirror:
     async def places(self) -> list[Place]:
         """Every place with a memory, the one with the newest message first."""
         return await self._database.read(_places)
+
+    async def let_go(self) -> set[int]:
+        """The newest messages whose questions were forgotten with a deleted answer."""
+        return await self._database.read(let_go.recent)
 
     async def standing(self, place: Place) -> list[Standing]:
         """The Discord messages that show a place's window, oldest first."""
@@ -127,6 +131,7 @@ def _forget_messages(connection: Connection, discord_ids: Sequence[int]) -> Forg
         else:
             questions.append(row.id)
     orphans = _orphans(connection, questions)
+    let_go.note(connection, (shown for question in questions for shown in pages.showing(connection, question)))
     remove(connection, questions)
     return Forgotten(orphans, halved)
 

@@ -16,18 +16,20 @@ class SqlState:
 
     async def get(self, key: str) -> str | None:
         """The value, if there is one."""
-        return await self._database.read(_get, key)
+        return await self._database.read(value, key)
 
     async def set(self, key: str, value: str) -> None:
         """Store or replace a value."""
-        await self._database.write(_set, key, value)
+        await self._database.write(put, key, value)
 
 
-def _get(connection: Connection, key: str) -> str | None:
-    value: str | None = connection.scalar(select(state.c.value).where(state.c.key == key))
-    return value
+def value(connection: Connection, key: str) -> str | None:
+    """The value, if there is one; called in a transaction."""
+    found: str | None = connection.scalar(select(state.c.value).where(state.c.key == key))
+    return found
 
 
-def _set(connection: Connection, key: str, value: str) -> None:
+def put(connection: Connection, key: str, value: str) -> None:
+    """Store or replace a value; called in a transaction."""
     connection.execute(delete(state).where(state.c.key == key))
     connection.execute(insert(state).values(key=key, value=value))

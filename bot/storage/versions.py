@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Select, exists, or_, select, update
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN, Begun
 from bot.chat.messages import Answer, Author, EndReason, Place, Receipt, Role, StoredMessage
 from bot.errors import BadInput
-from bot.storage import branches, heads, open_answers, pages, removal
-from bot.storage.schema import AnyRow, conversations, discord_messages, messages, receipts, thoughts
+from bot.storage import branches, heads, let_go, open_answers, pages, removal
+from bot.storage.schema import IS_RUNNING, AnyRow, conversations, discord_messages, messages, receipts, thoughts
 
 _RECEIPT = [column for column in receipts.c if column is not receipts.c.answer_id]
 
@@ -119,12 +119,15 @@ def remove(connection: Connection, answer_id: int) -> list[int]:
     What was said afterwards stays, and follows what was said before. Of a JOINED answer the question waits again.
     """
     row = _found(connection, answer_id)
-    if branches.is_being_written(connection, row.parent_id):
+    versions = (messages.c.parent_id == row.parent_id, messages.c.role == Role.ASSISTANT.value)
+    if connection.scalar(select(exists().where(*versions, IS_RUNNING))):
         raise BadInput(BEING_WRITTEN)
-    ids = select(messages.c.id).where(messages.c.parent_id == row.parent_id, messages.c.role == Role.ASSISTANT.value)
+    ids = select(messages.c.id).where(*versions)
     shown = list(
         connection.scalars(select(discord_messages.c.discord_id).where(discord_messages.c.message_id.in_(ids)))
     )
+    if row.end_reason != EndReason.JOINED:
+        let_go.note(connection, pages.showing(connection, row.parent_id))
     removal.remove(connection, [row.parent_id])
     if row.end_reason == EndReason.JOINED:
         open_answers.wait_again(connection, answer_id)

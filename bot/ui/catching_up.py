@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -64,6 +65,13 @@ class CatchingUp:
         self._corrections = corrections
         self._deliveries = deliveries
         self._now = now
+        self._taking_up: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Leave to the next start what is not taken up yet."""
+        for task in self._taking_up:
+            task.cancel()
+        await asyncio.gather(*self._taking_up, return_exceptions=True)
 
     async def catch_up(self) -> None:
         """Go through all places; one that can't be seen now waits for the next start."""
@@ -71,15 +79,13 @@ class CatchingUp:
         await self._on_their_way()
         deleted = edited = 0
         for place in await self._store.places():
-            try:
-                found = await self._place(place)
-            except PASSING as error:
-                log.info("Channel %s could not be compared with the memory: %s", place.channel_id, error)
-            except Exception:
-                log.exception("Channel %s could not be compared with the memory", place.channel_id)
-            else:
+            if found := await self._place(place):
                 deleted, edited = deleted + len(found.deleted), edited + len(found.edited)
-        log.info("Caught up with Discord: %s remembered messages were deleted there, %s edited", deleted, edited)
+                # That may take as long as the model's answers, for which other places don't wait.
+                task = asyncio.create_task(self._take_up(place, found))
+                self._taking_up.add(task)
+                task.add_done_callback(self._taking_up.discard)
+        log.info("Caught up with Discord: of what is remembered, %s messages are gone, and %s edited", deleted, edited)
 
     async def _leave_servers(self) -> None:
         """Forget the servers in which this application was, and is no more.
@@ -105,21 +111,40 @@ class CatchingUp:
                 if not is_there:
                     await self._mirroring.deleted(place, {discord_id})
 
-    async def _place(self, place: Place) -> _Found:
+    async def _place(self, place: Place) -> _Found | None:
+        """What happened in a place; None where that can't be seen now."""
         found = _Found()
-        channel = await self._channel(place)
-        if channel is None:
+        try:
+            channel = await self._channel(place)
+            if channel is None:
+                return None
+            await self._look(channel, deque(await self._store.standing(place)), found)
+            if found.deleted and await _is_there(channel, max(found.deleted)):
+                log.warning("Discord shows no history of channel %s, so nothing is taken for deleted", place.channel_id)
+                return None
+        except PASSING as error:
+            log.info("Channel %s could not be compared with the memory: %s", place.channel_id, error)
+        except Exception:
+            log.exception("Channel %s could not be compared with the memory", place.channel_id)
+        else:
             return found
-        await self._look(channel, deque(await self._store.standing(place)), found)
-        if found.deleted and await _is_there(channel, max(found.deleted)):
-            log.warning("Discord shows no history of channel %s, so nothing is taken for deleted", place.channel_id)
-            return _Found()
-        if found.deleted:
-            await self._mirroring.deleted(place, found.deleted)
-        for message in found.edited:
-            await self._correct(place, message)
-        self._ask_missed(found)
-        return found
+        return None
+
+    async def _take_up(self, place: Place, found: _Found) -> None:
+        missed: list[discord.Message] = []
+        try:
+            missed = self._missed(found, besides=await self._store.let_go())
+            if found.deleted:
+                await self._mirroring.deleted(place, found.deleted)
+            for message in found.edited:
+                await self._correct(place, message)
+        except PASSING as error:
+            log.info("What happened in channel %s could not be taken up: %s", place.channel_id, error)
+        except Exception:
+            log.exception("What happened in channel %s could not be taken up", place.channel_id)
+        for message in missed:
+            # As if the gateway told it now.
+            self._client.dispatch("message_missed", message)
 
     async def _look(self, channel: Channel, left: deque[Standing], found: _Found) -> None:
         while left:
@@ -162,13 +187,16 @@ class CatchingUp:
         except LlampostError as error:
             log.info("An edited question was not answered anew: %s", error)
 
-    def _ask_missed(self, found: _Found) -> None:
-        """Let what was asked a moment ago be heard, as if the gateway told it now."""
+    def _missed(self, found: _Found, *, besides: Collection[int]) -> list[discord.Message]:
+        """What was asked a moment ago and has no answer, `besides` what nobody wants answered any more."""
         me, now = self._client.user, self._now()
         answered = {it.reference.message_id for it in found.later if it.author == me and it.reference}
-        for message in (it for it in found.later if now - it.created_at <= FRESH_FOR):
-            if me and message.id not in answered and is_addressed(message, me):
-                self._client.dispatch("message_missed", message)
+        done = answered.union(besides)
+        return [
+            message
+            for message in found.later
+            if me and message.id not in done and is_addressed(message, me) and now - message.created_at <= FRESH_FOR
+        ]
 
 
 async def _is_there(channel: Channel, message_id: int) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from weakref import WeakValueDictionary
 
 import discord
 
@@ -27,6 +31,9 @@ FRESH_FOR = timedelta(minutes=15)
 
 Later the memory takes new words, and that is all.
 """
+
+KEPT = 1_000
+"""Messages of which the newest edit is remembered."""
 
 
 class Corrections:
@@ -52,30 +59,55 @@ class Corrections:
         self._limits = limits
         self._is_opted_out = is_opted_out
         self._reader = reader
+        self._newest: OrderedDict[int, datetime] = OrderedDict()
+        """When messages were edited last, as far as we know."""
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def correct(self, place: Place, discord_id: int, message: discord.Message | None = None) -> bool:
         """Take up what has become of a message that asked, alone or with others; give it where it is known already.
 
         Returns False where nobody knows such a question. Raises what reading and answering it raise.
         """
-        asked, running = await self._store.asked_in(discord_id), self._deliveries.of_question(discord_id)
-        if running is not None:
-            if not await self._hold(running, asked, place, message):
+        edited_at = message.edited_at if message else None
+        self._note(discord_id, edited_at)
+        # One edit after the other up to where the next one finds the answer on its way, and can stop it.
+        async with self._locks.setdefault(discord_id, asyncio.Lock()):
+            if edited_at and edited_at < self._newest.get(discord_id, edited_at):
+                return True  # a later edit is about to be taken up, or was
+            running = self._deliveries.of_question(discord_id)
+            if running is not None and not await self._hold(running, place, discord_id, message):
                 return True
             asked = await self._store.asked_in(discord_id)  # as it is now that the answer has ended
-        if asked is None:
-            return False
+            if asked is None:
+                return False
+            answer_anew = await self._reword(asked, place, message)
+        if answer_anew:
+            await answer_anew()
+        return True
+
+    def _note(self, discord_id: int, edited_at: datetime | None) -> None:
+        if edited_at and edited_at >= self._newest.get(discord_id, edited_at):
+            self._newest[discord_id] = edited_at
+            self._newest.move_to_end(discord_id)
+            if len(self._newest) > KEPT:
+                self._newest.popitem(last=False)
+
+    async def _reword(
+        self, asked: Asked, place: Place, message: discord.Message | None
+    ) -> Callable[[], Awaitable[object]] | None:
+        """Let the memory take the new words; returns what writes the answer anew, where that is to be done."""
         messages = await self._messages(place, asked.discord_ids, message)
         question = await self._question(messages)
         if question is None or question.with_files() == asked.content or await self._is_opted_out(asked.author):
-            return True
+            return None
         await self._store.reword(asked.question_id, question.with_files(), question.images)
-        if self._caller.now() - asked.asked_at <= FRESH_FOR:
-            await self._answer_anew(asked, question, messages[-1])
-        return True
+        if self._caller.now() - asked.asked_at > FRESH_FOR:
+            return None
+        return await self._anew(asked, question, messages[-1])
 
-    async def _hold(self, running: Running, asked: Asked | None, place: Place, message: discord.Message | None) -> bool:
+    async def _hold(self, running: Running, place: Place, discord_id: int, message: discord.Message | None) -> bool:
         """Stop an answer whose question reads otherwise now; False where it waits and takes the new words by itself."""
+        asked = await self._store.asked_in(discord_id)
         question = await self._question(await self._messages(place, running.asked_in, message))
         if question is None or (asked and question.with_files() == asked.content):
             return False
@@ -110,13 +142,15 @@ class Corrections:
                 whole = joined(whole, question) if whole else question
         return None if whole is None or whole.is_blank else whole
 
-    async def _answer_anew(self, asked: Asked, question: Question, message: discord.Message) -> None:
+    async def _anew(
+        self, asked: Asked, question: Question, message: discord.Message
+    ) -> Callable[[], Awaitable[object]] | None:
         answer = await self._memory.answer(asked.place.channel_id, asked.answer_id or 0)
         if answer is None:
-            return  # cleared a moment ago
+            return None  # cleared a moment ago
         await self._limits.admit(asked.author, asked.place.guild_id, roles_of(message.author))
         again, surface = correction(answer, question), self._surface(answer, message)
-        await self._deliveries.write_over(again, surface, question_message=message.id)
+        return partial(self._deliveries.write_over, again, surface, question_message=message.id)
 
     def _surface(self, answer: Answer, message: discord.Message) -> ChannelSurface:
         place = answer.place

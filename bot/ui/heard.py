@@ -17,9 +17,16 @@ class Heard:
 
     def is_news(self, event_id: Hashable) -> bool:
         """Whether it is heard for the first time; from now on it is known."""
-        if event_id in self._ids:
-            return False
-        self._ids[event_id] = None
+        is_new = not self.knows(event_id)
+        self.know(event_id)
+        return is_new
+
+    def knows(self, event_id: Hashable) -> bool:
+        """Whether it is known."""
+        return event_id in self._ids
+
+    def know(self, event_id: Hashable) -> None:
+        """From now on it is known."""
+        self._ids.setdefault(event_id)
         if len(self._ids) > KEPT:
             self._ids.popitem(last=False)
-        return True

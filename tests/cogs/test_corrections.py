@@ -273,6 +273,35 @@ async def test_a_person_who_opted_out_is_not_remembered_by_an_edit(
     assert "A secret." not in await remembered(services, place)
 
 
+@pytest.mark.parametrize("why", ["privacy opt-out", "history undo"])
+async def test_what_is_not_remembered_is_not_answered_once_more_below(
+    env: Env, alice: MemberActor, boss: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama, why: str
+) -> None:
+    if why == "privacy opt-out":
+        await alice.slash(channel, why)
+    question = await alice.send(channel, f"{me} What is a lama?")
+    if why == "history undo":
+        await boss.slash(channel, why)
+
+    await alice.edit(question, f"{me} What is a llama?")
+
+    assert len(fake.asked) == 1
+
+
+async def test_an_answer_on_its_way_that_is_not_remembered_is_begun_anew(
+    env: Env, alice: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama
+) -> None:
+    await alice.slash(channel, "privacy opt-out")
+    fake.between = Gate(env, before=1)
+    question = await alice.send(channel, f"{me} What is a lama?")
+    fake.between = None
+
+    await alice.edit(question, f"{me} What is a llama?")
+
+    assert fake.prompts[-1][-1] == ("user", "What is a llama?")
+    assert answers(env, channel)[-1] == SECOND
+
+
 @pytest.mark.operator(LIMIT_QUESTIONS_PER_MINUTE="1")
 async def test_the_limit_holds_for_edits_too(
     env: Env, alice: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama

@@ -16,7 +16,7 @@ from playground.transcript import is_status
 from .cases import Case, is_stoppable
 from .model import SoakModel, Writing
 from .plans import DELETIONS, ENDS_THE_PLACE, Deed, Way
-from .records import GIVEN_BACK, INTERRUPTED
+from .records import BROKE_OFF, GIVEN_BACK, INTERRUPTED
 from .weather import Weather
 
 SAYS_NOTHING = "*The model said nothing."
@@ -159,7 +159,7 @@ class Books:
             return True
         if any(words in said for words in OF_OUTAGES) and self._met(case, self._weather.outages):
             return True
-        return said.startswith((INTERRUPTED, GIVEN_BACK)) and self._met_a_crash(case)
+        return said.startswith((INTERRUPTED, GIVEN_BACK, BROKE_OFF)) and self._met_a_crash(case)
 
     def _met_a_crash(self, case: Case) -> bool:
         return self._met(case, self._weather.crashes)

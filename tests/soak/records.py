@@ -14,6 +14,8 @@ from .cases import Case
 from .plans import DELETIONS, Deed, Way, number_in
 
 INTERRUPTED = "⚠️ Interrupted by a restart of the bot."
+BROKE_OFF = "⚠️ This answer broke off, because something failed while it was written."
+"""Said of an answer that failed, and that a start shows once more."""
 GIVEN_BACK = "⚠️ The bot was restarted before it came to this question."
 
 # Of these a traceback is part of what discord.py or the bot say of trouble that they expect.

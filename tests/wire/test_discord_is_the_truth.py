@@ -31,8 +31,8 @@ async def logged(bot: BotProcess, words: str, *, times: int = 1) -> None:
             await asyncio.sleep(0.02)
 
 
-async def caught_up(bot: BotProcess) -> None:
-    await logged(bot, "Caught up with Discord")
+async def caught_up(bot: BotProcess, *, times: int = 1) -> None:
+    await logged(bot, "Caught up with Discord", times=times)
 
 
 async def test_an_edited_question_gets_a_new_version_below_which_the_conversation_goes_on(
@@ -64,6 +64,30 @@ async def test_an_edit_in_the_middle_of_the_answer_stops_the_model_and_asks_anew
     await stage.reply_to(question, lambda message: message.content == ANSWER)
     assert (len(stage.ollama.asked), said(stage)) == (2, ["What is a llama?"])
     assert len(pages(stage.channel)) == 1
+
+
+@pytest.mark.parametrize("before", [0, 1], ids=["nothing", "half an answer"])
+async def test_of_many_edits_in_a_second_the_last_one_is_answered_in_the_same_message(
+    stage: Stage, bot: BotProcess, before: int
+) -> None:
+    stage.ollama.reply = lambda body: [f"To {body['messages'][-1]['content']}", "!"]
+    question = stage.mention("first words")
+    first = await stage.reply_to(question)
+    held = Held(stage.ollama, before=before)
+
+    for number in range(30):
+        stage.anna.edit(question, f"{stage.discord.mention} edit {number}.")
+        if not number:
+            await held.reached()
+    stage.ollama.between = None
+    held.go_on()
+
+    await stage.reply_to(question, shows(f"To edit 29.!\n{FOOTER}"))
+    await stored(stage, 0, "open_answers")
+    assert [page.id for page in pages(stage.channel)] == [first.id]
+    assert len(stage.ollama.asked) < 10, "what is edited again at once is not asked"
+    await answer(stage.ask("So?"))
+    assert said(stage) == ["edit 29.", "To edit 29.!", "So?"]
 
 
 async def test_a_deleted_question_takes_its_answer_out_of_discord_and_out_of_the_memory(
@@ -128,6 +152,56 @@ async def test_an_answer_that_is_written_anew_after_the_start_outlives_a_new_ses
 
     await stage.reply_to(question, lambda it: is_finished(it) and "2/2" in labels(it))
     assert len(stage.ollama.asked) == 2
+
+
+async def test_a_question_missed_in_one_channel_waits_for_no_answer_in_another_one(
+    stage: Stage, bot: BotProcess
+) -> None:
+    other = stage.guild.add_channel("other")
+    await stage.reply_to(stage.anna.say(other, "Hi", mention_bot=True))
+    question = stage.mention("Why?")
+    await stage.reply_to(question)
+    await bot.stop()
+    stage.anna.edit(question, f"{stage.discord.mention} How?")
+    missed = stage.anna.say(other, "Anybody there?", mention_bot=True)
+    held = Held(stage.ollama, before=1)
+
+    await bot.start()
+
+    await stage.reply_to(question, shows("Writing"))
+    await stage.reply_to(missed, shows("Writing"))
+    before = bot.log().count("Caught up with Discord")
+    forgotten(stage.discord)  # an outage, after which the bot catches up once more
+    await caught_up(bot, times=before + 1)
+    held.go_on()
+    await stage.said(stage.channel, lambda message: "2/2" in str(message.components))
+    await stored(stage, 0, "open_answers")
+    assert len(pages(other)) == 2
+
+
+@pytest.mark.parametrize("by", ["its button", "a moderator"])
+async def test_a_question_whose_answer_was_deleted_is_not_asked_again_by_the_next_start(
+    stage: Stage, bot: BotProcess, by: str
+) -> None:
+    await stage.reply_to(stage.mention("First."))
+    reply = await stage.reply_to(stage.mention("Second."))
+    await stored(stage, 0, "open_answers")
+    if by == "its button":
+        stage.anna.click(reply, "Delete")
+    else:
+        stage.discord.delete_message(reply)
+    await stage.deleted(reply)
+    await stored(stage, 2, "messages")
+    await bot.stop()
+    missed = stage.mention("Third.")
+
+    await bot.start()
+
+    await stage.reply_to(missed)
+    assert said(stage) == ["First.", "Hello there.", "Third."]
+    await answer(stage.ask("So?"))
+    assert len(stage.ollama.asked) == 4
+    assert len(pages(stage.channel)) == 3
 
 
 async def test_what_nothing_happened_to_stays_as_it_is(stage: Stage, bot: BotProcess) -> None:
