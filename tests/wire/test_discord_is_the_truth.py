@@ -25,10 +25,14 @@ def said(stage: Stage) -> list[str]:
 
 
 async def caught_up(bot: BotProcess, *, again: bool = False) -> None:
-    """Since its start, or one more time."""
-    before = bot.log().count("Caught up with Discord") if again else 0
+    """Since its newest start, or one more time."""
+
+    def times() -> int:
+        return bot.log().rpartition("logging in")[2].count("Caught up with Discord")
+
+    before = times() if again else 0
     async with asyncio.timeout(PATIENCE):
-        while bot.log().count("Caught up with Discord") <= before:  # noqa: ASYNC110  # the log is all that tells
+        while times() <= before:  # noqa: ASYNC110  # the log is all that tells
             await asyncio.sleep(0.02)
 
 
