@@ -16,7 +16,7 @@ from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.interaction_surface import InteractionSurface
 from bot.delivery.reply_surface import ReplySurface
-from bot.delivery.surface import NO_MENTIONS, PASSING, text_file
+from bot.delivery.surface import NO_MENTIONS, UNSAID, text_file
 from bot.errors import BadInput, LimitReached, LlampostError
 from bot.ui.addressed import is_addressed, own_role, text_of
 from bot.ui.completion import Choices, persona_choices
@@ -204,13 +204,13 @@ class Chat(commands.Cog):
         )
         try:
             await message.author.send(text, allowed_mentions=NO_MENTIONS)
-        except PASSING as error:
+        except UNSAID as error:
             log.info("Nor could the person be told by direct message: %s", error)
 
     async def _say(self, message: discord.Message, text: str) -> None:
         try:
             await message.reply(text, mention_author=True, allowed_mentions=NO_MENTIONS)
-        except PASSING as error:
+        except UNSAID as error:
             log.info("A message could not be answered: %s", error)
 
 

@@ -39,6 +39,9 @@ NO_MENTIONS = discord.AllowedMentions.none()
 PASSING = (discord.HTTPException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 """What discord.py raises for trouble that may soon be over, the connection's own errors among it."""
 
+UNSAID = (*PASSING, RuntimeError)
+"""The same for a short message that nobody waits for; the latter comes where the bot is being stopped meanwhile."""
+
 
 TRY_AGAIN_AFTER = (0.0, 0.5, 1.0)
 """Seconds before a call is repeated that is not part of an answer's text: a button's response, a deletion."""

@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 
 Channel = discord.abc.Messageable
 
+UNKNOWN_CHANNEL = 10003
+"""Discord's code for a channel that is gone; other 404s may be anything on the way."""
+
+PAUSE = 0.05
+"""Seconds between two looks: of the 50 calls a second that Discord allows, most are left for answers."""
+
 PAGE = 100
 """Messages that Discord gives at most in one call."""
 
@@ -79,6 +85,7 @@ class CatchingUp:
         await self._on_their_way()
         deleted = edited = 0
         for place in await self._store.places():
+            await asyncio.sleep(PAUSE)
             if found := await self._place(place):
                 deleted, edited = deleted + len(found.deleted), edited + len(found.edited)
                 # That may take as long as the model's answers, for which other places don't wait.
@@ -171,8 +178,9 @@ class CatchingUp:
         channel = guild.get_channel_or_thread(place.channel_id)
         try:
             channel = channel or await guild.fetch_channel(place.channel_id)
-        except discord.NotFound:
-            await self._mirroring.channel_gone(place.channel_id)
+        except discord.NotFound as error:
+            if error.code == UNKNOWN_CHANNEL:
+                await self._mirroring.channel_gone(place.channel_id)
         except discord.Forbidden:
             log.info("Channel %s is hidden from the bot, so it is not compared with the memory", place.channel_id)
         if not isinstance(channel, discord.abc.Messageable):

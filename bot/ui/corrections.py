@@ -98,7 +98,11 @@ class Corrections:
         """Let the memory take the new words; returns what writes the answer anew, where that is to be done."""
         messages = await self._messages(place, asked.discord_ids, message)
         question = await self._question(messages)
-        if question is None or question.with_files() == asked.content or await self._is_opted_out(asked.author):
+        if question is None or question.with_files() == asked.content:
+            return None
+        if await self._is_opted_out(asked.author):
+            # Nothing new of theirs is kept, and what they took back is not to be kept either.
+            await self._store.forget_messages(asked.discord_ids)
             return None
         await self._store.reword(asked.question_id, question.with_files(), question.images)
         if self._caller.now() - asked.asked_at > FRESH_FOR:

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import PASSING, will_pass
+from bot.delivery.surface import UNSAID, will_pass
 from bot.delivery.text import fitting
 from bot.errors import LlampostError, explain
 from bot.ui.responses import respond
@@ -55,5 +55,5 @@ def _sentence(error: BaseException) -> str:
 async def tell_user(interaction: discord.Interaction[discord.Client], error: BaseException) -> None:
     """Answer a command or click with one sentence that only its author sees."""
     text = sentence(error)
-    with suppress(*PASSING):  # the interaction or the connection is gone: there is nobody left to tell
+    with suppress(*UNSAID):  # the interaction or the connection is gone: there is nobody left to tell
         await respond(interaction, text)

@@ -10,7 +10,7 @@ import discord
 from bot.chat.answers import Finished
 from bot.chat.messages import Author, EndReason
 from bot.chat.privacy import Notice, Privacy
-from bot.delivery.surface import NO_MENTIONS, PASSING
+from bot.delivery.surface import NO_MENTIONS, UNSAID
 from bot.errors import StorageError
 from bot.ui.places import author_of
 
@@ -61,7 +61,7 @@ async def _tell(
         if notice := await privacy.notice(person, directly=directly):
             await send(WORDS[notice])
             await privacy.was_told(person)
-    except PASSING as error:
+    except UNSAID as error:
         log.info("A person could not be told what is kept: %s", error)
         privacy.was_not_told(person, directly=directly)
     except StorageError:

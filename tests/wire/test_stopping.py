@@ -18,6 +18,8 @@ from playground.bot_process import BotFailedError, BotProcess
 
 from .stage import PATIENCE, Held, Stage, pages, shows
 
+PUT_OFF = "-# Waiting: the bot is being restarted. It answers this when it is back."
+
 pytestmark = pytest.mark.wire
 
 LIMIT = 10.0
@@ -93,7 +95,9 @@ async def test_while_many_answer_and_more_wait(stage: Stage) -> None:
         await end(bot)
 
         assert "Traceback" not in bot.log()
-        assert all("⚠️" in one.original.content for one in asked)
+        said = [one.original.content for one in asked]
+        assert sum("⚠️ Interrupted" in one for one in said) == 8
+        assert sum(one.endswith(PUT_OFF) for one in said) == 22
 
 
 def endless_pdf() -> bytes:
