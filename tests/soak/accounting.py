@@ -124,7 +124,7 @@ class Books:
             return self._end("stopped") if case.done is Deed.STOP else "it was stopped, and nobody wanted that"
         if any(it.is_complete for it in wholes):
             return self._end("whole")
-        return f"it is not whole and does not say why: {_texts(case)}"
+        return self._left_open(case, f"it is not whole and does not say why: {_texts(case)}")
 
     def _read_file(self, case: Case, text: str, ending: Ending, candidates: list[tuple[str, Writing]]) -> str:
         if any(text == truth for truth, it in candidates if it.is_complete):
