@@ -114,8 +114,9 @@ class Person:
 
     def _do(self, case: Case, deed: Deed) -> None:
         place, discord = case.place, case.place.discord
-        if deed is Deed.EXPIRE and not case.shown[0].edits:
-            return  # a token lives for 15 minutes: the bot knows its message by then, which an edit proves
+        known = [page for page in case.shown if page.edits]
+        if deed in {Deed.EXPIRE, Deed.DELETE_ANSWER} and not known:
+            return  # neither comes before the bot knows its message, which an edit proves
         case.done = deed
         match deed:
             case Deed.STOP:
@@ -123,7 +124,7 @@ class Person:
             case Deed.DELETE_QUESTION if case.question:
                 self._actor.delete(case.question)
             case Deed.DELETE_ANSWER:
-                discord.delete_message(case.shown[-1])
+                discord.delete_message(known[-1])
             case Deed.DELETE_PLACE:
                 place.delete()
             case Deed.HIDE_PLACE:
