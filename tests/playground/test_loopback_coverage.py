@@ -41,6 +41,7 @@ CALLS = {
     "edit_message": (_CALLBACK, f"PATCH {_ANSWER}"),
     "edit_original_response": (f"PATCH {_ANSWER}",),
     "delete_original_response": (f"DELETE {_ANSWER}",),
+    "delete_message": (f"DELETE {_ANSWER}",),
     "create_thread": (f"POST {_CHANNEL}/threads", f"POST {_MESSAGE}/threads"),
     "login": ("GET /users/@me",),
     "application_info": ("GET /oauth2/applications/@me",),
