@@ -113,7 +113,13 @@ class InteractionSurface(Surface):
 
     async def send_file(self, file: TextFile) -> None:
         """Below the last page, as private as the answer."""
-        await self._send(file=file.for_discord(), silent=True)
+        try:
+            await self._send(file=file.for_discord(), silent=True)
+        except discord.HTTPException as error:
+            if self._token is None or error.code not in _TOKEN_DEAD:
+                raise
+            self._token = None
+            await self._send(file=file.for_discord(), silent=True)
 
     async def announce(self, asker: int, text: str) -> None:
         """A follow-up that mentions the person."""

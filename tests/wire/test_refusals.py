@@ -13,6 +13,7 @@ from playground.discord.errors import ApiError
 from playground.discord.faults import Fault
 from playground.discord.validation import walk
 from tests.fake_ollama import MODEL
+from tests.fake_ollama import Fault as ModelFault
 
 from .stage import PATIENCE, Held, Stage, is_finished, pages, shows, staged
 
@@ -203,3 +204,18 @@ async def test_a_response_to_an_unknown_interaction_stops_the_model(stage: Stage
     await held.left()
     assert fault.hits == 1
     assert pages(stage.channel) == []
+
+
+async def test_a_long_question_that_discord_never_saw_answered_is_given_back_through_the_channel(stage: Stage) -> None:
+    stage.ollama.fault = ModelFault(500, "model runner has unexpectedly stopped")
+    prompt = "Why? " * 100
+    refused = stage.discord.faults.refuse("POST", "/callback$", errors.unknown_interaction())
+
+    stage.ask(prompt)
+
+    given_back = await stage.said(stage.channel, lambda message: bool(message.attachments))
+    stage.ollama.fault = None
+    assert refused.hits == 1
+    assert [(file.filename, file.data.decode()) for file in given_back.attachments] == [
+        ("question.txt", prompt.strip())
+    ]
