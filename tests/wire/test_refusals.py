@@ -216,6 +216,4 @@ async def test_a_long_question_that_discord_never_saw_answered_is_given_back_thr
     given_back = await stage.said(stage.channel, lambda message: bool(message.attachments))
     stage.ollama.fault = None
     assert refused.hits == 1
-    assert [(file.filename, file.data.decode()) for file in given_back.attachments] == [
-        ("question.txt", prompt.strip())
-    ]
+    assert [(file.filename, file.data.decode()) for file in given_back.attachments] == [("question.txt", prompt)]
