@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import pairwise
 
 from benchmarks.matching import Shown, body_of, is_whole, match_pages
@@ -22,6 +23,7 @@ from .weather import Weather
 SAYS_NOTHING = "*The model said nothing."
 OF_OUTAGES = ("Ollama does not answer at", "broke off")
 """What the bot may say of any answer while the line to Ollama is cut."""
+BUSY = "Ollama has too much to do"
 ANSWER_FILE = "answer.md"
 _LAID_OUT = re.compile(r"[\W_]+|python")
 
@@ -155,10 +157,18 @@ class Books:
         return self._end("partial, and says why" if any(bodies) else "failed, and says why")
 
     def _is_explained(self, case: Case, said: str) -> bool:
-        if any(it.trouble.said and it.trouble.said in said for it in self.writings(case)):
+        writings = self.writings(case)
+        if any(it.trouble.said and it.trouble.said in said for it in writings):
             return True
-        if any(words in said for words in OF_OUTAGES) and self._met(case, self._weather.outages):
+        met_an_outage = self._met(case, self._weather.outages)
+        if any(words in said for words in OF_OUTAGES) and met_an_outage:
             return True
+        if (
+            BUSY in said
+            and met_an_outage
+            and any(it.trouble.status == HTTPStatus.SERVICE_UNAVAILABLE for it in writings)
+        ):
+            return True  # the outage took the tries that it would have needed after that
         return said.startswith((INTERRUPTED, GIVEN_BACK, BROKE_OFF)) and self._met_a_crash(case)
 
     def _met_a_crash(self, case: Case) -> bool:
