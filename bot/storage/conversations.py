@@ -10,6 +10,7 @@ from bot.chat.messages import Answer, Author, EndReason, Image, Place, Receipt, 
 from bot.chat.thoughts import Thoughts
 from bot.storage import branches, pages, thoughts, tree, versions
 from bot.storage.database import Database, utc_now
+from bot.storage.purging import purge
 
 
 class SqlConversations:
@@ -158,8 +159,7 @@ class SqlConversations:
 
     async def purge(self) -> None:
         """Delete the rows of cleared conversations; at the start, those that a crash left behind."""
-        while await self._database.write(tree.purge_some):
-            pass
+        await purge(self._database)
 
     async def branch(self, place: Place, *, newest: int | None = None) -> list[StoredMessage]:
         """The shown branch, oldest first: all of it, or its newest messages."""

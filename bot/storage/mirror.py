@@ -10,6 +10,7 @@ from bot.chat.messages import Author, Image, Place, Role
 from bot.chat.mirror import Asked, Forgotten, Standing
 from bot.storage import branches, let_go, pages, tree
 from bot.storage.database import Database
+from bot.storage.purging import purge
 from bot.storage.removal import remove
 from bot.storage.schema import AnyRow, conversations, discord_messages, images, messages
 
@@ -51,8 +52,7 @@ class SqlMirror:
 
     async def _forget_where(self, condition: ColumnElement[bool]) -> int:
         count = await self._database.write(tree.unlink_all, condition)
-        while await self._database.write(tree.purge_some):
-            pass
+        await purge(self._database)
         return count
 
     async def places(self) -> list[Place]:
