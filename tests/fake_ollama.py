@@ -67,7 +67,7 @@ class FakeOllama:
     async def serving(self) -> AsyncIterator[str]:
         """Serve on a free loopback port; yields the address for OLLAMA_HOST."""
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._on_socket)
+        app.router.add_route("*", "/{path:.*}", self._respond)
         runner = web.AppRunner(app, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -87,6 +87,12 @@ class FakeOllama:
         if isinstance(found, Mapping):
             return httpx.Response(200, json=found)
         return httpx.Response(200, stream=_Body(found))
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._on_socket(request)
+        except ConnectionError:  # whoever asked has left, which aiohttp would log as an error of ours
+            return web.Response()
 
     async def _on_socket(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read() or b"{}")

@@ -52,6 +52,9 @@ async def _refusals(request: web.Request, handler: _Handler) -> web.StreamRespon
         return await handler(request)
     except RefusedError as refused:
         return _json({"error": str(refused)}, refused.status)
+    except ConnectionError:
+        # Whoever asked left just before a write: that ends an answer, and is no error of this server.
+        return web.Response()
     except web.HTTPNotFound:
         sys.stderr.write(f"The demo model has no route {request.method} {request.path}.\n")
         return web.Response(status=HTTPStatus.NOT_FOUND, text="404 page not found")
