@@ -15,7 +15,7 @@ from bot.chat.messages import Answer, Author, EndReason, Image
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.channel_surface import ChannelSurface
-from bot.delivery.surface import PASSING, delete
+from bot.delivery.surface import PASSING, delete, key_of
 from bot.errors import BadInput, NotAllowed
 from bot.ui.answer_buttons import Action, AnswerButton, can_go_on
 from bot.ui.checks import may
@@ -159,7 +159,7 @@ class Answers(commands.Cog):
         if press.guild_id is not None and not press.app_permissions.view_channel:
             raise BadInput(UNREACHABLE)
         channel = self._bot.get_partial_messageable(answer.place.channel_id, guild_id=answer.place.guild_id)
-        return ChannelSurface(self._caller, channel, nonce=press.id, message_ids=answer.discord_ids)
+        return ChannelSurface(self._caller, channel, key=key_of(press.id), message_ids=answer.discord_ids)
 
     async def _header(self, press: Press, answer: Answer) -> str:
         """The line above the answer to a command, as it stands there."""

@@ -47,7 +47,7 @@ class Wall(Surface):
 
     def __init__(self, behaviours: Iterable[Behaviour] = (), *, budgets: Budgets | None = None) -> None:
         caller = Caller(budgets or Budgets(unlimited=True), clock)
-        super().__init__(caller)
+        super().__init__(caller, "1")
         self.pages: list[str] = []
         self.files: list[TextFile] = []
         self.writes: list[tuple[int, str]] = []

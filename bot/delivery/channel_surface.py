@@ -24,14 +24,13 @@ class ChannelSurface(Surface):
         caller: Caller,
         channel: discord.PartialMessageable,
         *,
-        nonce: int,
+        key: str,
         message_ids: Sequence[int] = (),
         replies_to: discord.MessageReference | None = None,
     ) -> None:
-        """Take an id that no other answer has, the messages to write to first, and what the first one replies to."""
-        super().__init__(caller)
+        """Take a key as `Surface` does, the messages to write to first, and what the first one replies to."""
+        super().__init__(caller, key)
         self._channel = channel
-        self._id = nonce
         self._replies_to = replies_to
         self._edits = caller.budgets.edits(channel.id)
         self._sends = caller.budgets.messages(channel.id)
@@ -57,7 +56,7 @@ class ChannelSurface(Surface):
         await self._caller.when_open(
             self._sends,
             lambda: self._channel.send(
-                file=file.for_discord(), allowed_mentions=NO_MENTIONS, silent=True, nonce=f"{self._id}.file"
+                file=file.for_discord(), allowed_mentions=NO_MENTIONS, silent=True, nonce=self.nonce("file")
             ),
         )
 
@@ -71,7 +70,7 @@ class ChannelSurface(Surface):
 
     async def _begin(self, page: int, payload: Payload, lane: Lane) -> int:
         how = payload.for_send()
-        nonce = self._nonce(page)
+        nonce = self.nonce(page)
         if page == 0:
             # The only message that notifies, and only the person who asked.
             call = self._channel.send(**how, **self._reply(), nonce=nonce)
@@ -85,10 +84,6 @@ class ChannelSurface(Surface):
 
     def _reply(self) -> dict[str, Any]:
         return {"reference": self._replies_to, "mention_author": True} if self._replies_to else {}
-
-    def _nonce(self, page: int) -> str:
-        """By this Discord knows a message that was sent already, where only its confirmation was lost."""
-        return f"{self._id}.{page}"
 
     async def _delete(self, message_id: int) -> None:
         await self._channel.get_partial_message(message_id).delete()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -88,21 +87,22 @@ class Deliveries:
         Where its files, or its text, are still to be `read`, it is on its way already meanwhile. What that raises ends
         it, and is raised here.
         """
-        async with self._run(Running(question, surface, Control(), question_message, header)) as running:
+        running = Running(question, surface, Control(), question_message, header, is_unread=read is not None)
+        async with self._run(running) as delivery:
             if read:
-                await Delivery(running, self._means).read(read)
-            return await self._answer(running)
+                await delivery.read(read)
+            return await self._answer(delivery)
 
     async def answer_left(self, left: OpenAnswer, question: Question, surface: ChannelSurface) -> None:
         """The same with a question that an earlier process left waiting."""
-        async with self._run(_running(left, question, surface)) as running:
-            await self._answer(running)
+        async with self._run(_running(left, question, surface)) as delivery:
+            await self._answer(delivery)
 
     async def close_left(self, left: OpenAnswer, answer: Answer, surface: ChannelSurface) -> None:
         """Bring an answer that an earlier process left in the middle to its end, as the memory has it."""
         question = Question(answer.place, answer.asker, answer.question, again=answer)
-        async with self._run(_running(left, question, surface)) as running:
-            await Delivery(running, self._means).show(answer)
+        async with self._run(_running(left, question, surface)) as delivery:
+            await delivery.show(answer)
 
     async def write_over(
         self, question: Question, surface: ChannelSurface, *, header: str = "", question_message: int | None = None
@@ -115,19 +115,17 @@ class Deliveries:
         """
         if not question.is_corrected:
             self.check_idle(question.place)
-        async with self._run(Running(question, surface, Control(), question_message, header)) as running:
-            delivery = Delivery(running, self._means)
-            await delivery.open()
+        running = Running(question, surface, Control(), question_message, header)
+        async with self._run(running) as delivery:
             if question.again:
                 await delivery.shorten(1)
-            finished = await self._answer(running)
+            finished = await self._answer(delivery)
             if running.is_withdrawn:
                 return finished
             await delivery.shorten(running.length)
             if question.again and question.again.content and not finished.has_text:
-                before = Delivery(running, self._means)
-                await before.open()
-                await before.show(question.again)
+                await delivery.open()
+                await delivery.show(question.again)
                 if error := finished.error or wording.silence(finished):
                     raise error
             return finished
@@ -136,9 +134,8 @@ class Deliveries:
         """Show a finished answer on the messages of another version. Raises as `write_over` does."""
         self.check_idle(answer.place)
         question = Question(answer.place, answer.asker, answer.question, again=answer)
-        async with self._run(Running(question, surface, Control(), answer.question_discord_id, header)) as running:
-            delivery = Delivery(running, self._means)
-            await delivery.open()
+        running = Running(question, surface, Control(), answer.question_discord_id, header)
+        async with self._run(running) as delivery:
             await delivery.show(answer)
 
     def check_idle(self, place: Place) -> None:
@@ -158,19 +155,21 @@ class Deliveries:
                     await running.done.wait()
 
     @asynccontextmanager
-    async def _run(self, running: Running) -> AsyncGenerator[Running, None]:
+    async def _run(self, running: Running) -> AsyncGenerator[Delivery, None]:
+        """Have an answer among those on their way, and its row in the database, before anything of it can be seen."""
         if self._closing:
             raise QueueFull("The bot is being restarted; please ask again in a minute.")
         self._running.add(running)
         try:
-            yield running
+            delivery = Delivery(running, self._means)
+            await delivery.open()
+            yield delivery
         finally:
             running.done.set()
             self._running.discard(running)
 
-    async def _answer(self, running: Running) -> Finished:
-        delivery = Delivery(running, self._means)
-        await delivery.open()
+    async def _answer(self, delivery: Delivery) -> Finished:
+        running = delivery.running
         return await delivery.answer(
             is_unwanted=lambda: running.loses(self._unknown),
             heir=lambda: next((other for other in self._running if other.control is running.control.heir), None),
@@ -253,6 +252,6 @@ class Deliveries:
 
 def _running(left: OpenAnswer, question: Question, surface: ChannelSurface) -> Running:
     """An answer under the key of its buttons that are there already."""
-    running = Running(question, surface, Control(), left.asked_in, left.header, left.key or secrets.token_hex(8))
+    running = Running(question, surface, Control(), left.asked_in, left.header)
     running.rows, running.may_be_asked = [left.id], left.is_waiting
     return running

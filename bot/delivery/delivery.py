@@ -44,40 +44,27 @@ class Delivery:
     """The way of one answer."""
 
     def __init__(self, running: Running, means: Means) -> None:
-        self._running = running
+        self.running = running
         self._means = means
         self._traces = Traces(running, memory=means.memory, open_answers=means.open_answers, now=means.now)
 
     async def open(self) -> None:
-        """Store that it is on its way; called before anything of it can be seen."""
-        question = self._running.question
-        try:
-            # What is there already is kept anyway.
-            anonymous = question.is_new and await self._means.is_opted_out(question.author)
-        except StorageError:
-            return  # the storage has logged it, once
-        except Exception:
-            log.exception("Whether a question may be kept could not be read")
-            return
-        await self._traces.open(anonymous=anonymous)
+        """Store that it is on its way, or once more, before anything of it can be seen."""
+        if (anonymous := await self._is_anonymous()) is not None:
+            await self._traces.open(anonymous=anonymous)
 
     async def read(self, read: Callable[[], Awaitable[Question]]) -> None:
         """Take the whole question, which is on its way already. What goes wrong with it is raised, and ends it."""
-        running = self._running
-        running.is_unread = True
-        await self.open()
+        running = self.running
         try:
             running.question = await read()
         except Exception:
             await self._traces.close(shown=True)
             raise
         running.is_unread = False
-        if running.question_message is None:
-            # What a command asks can't be read again, so it is stored with its files.
-            before = await self._traces.rows()
-            running.rows, running.opening = [], None
-            await self.open()
-            await self._traces.forget(before)
+        # What a command asks can't be read again, so it is stored with its files.
+        if running.question_message is None and (anonymous := await self._is_anonymous()) is not None:
+            await self._traces.open_anew(anonymous=anonymous)
 
     async def answer(self, *, is_unwanted: Callable[[], bool], heir: Callable[[], Running | None]) -> Finished:
         """Let the answer be written and shown, to the end of both.
@@ -85,7 +72,7 @@ class Delivery:
         After each write it is asked whether it `is_unwanted`. A question that was joined to another one is left to its
         `heir`.
         """
-        running, means = self._running, self._means
+        running, means = self.running, self._means
         question, asked_at = running.question, means.clock()
         display = await self._chosen_display()
         live = LiveAnswer(
@@ -115,7 +102,7 @@ class Delivery:
 
     async def show(self, answer: Answer) -> None:
         """Show a remembered answer in the messages that there are, and in further ones where it needs them."""
-        running, surface = self._running, self._running.surface
+        running, surface = self.running, self.running.surface
         display = await self._chosen_display()
         live = LiveAnswer(surface, running.control, header=running.header, display=display, placeholder_after=0)
         live.text(answer.content)
@@ -129,7 +116,7 @@ class Delivery:
 
     async def shorten(self, length: int) -> None:
         """Delete the messages that an answer needs no more; they are forgotten first, or the answer would be."""
-        surface = self._running.surface
+        surface = self.running.surface
         if surplus := surface.message_ids[length:]:
             await self._means.memory.not_shown(surplus)
             await surface.shorten(length)
@@ -137,7 +124,7 @@ class Delivery:
     async def _write(
         self, live: LiveAnswer, is_unwanted: Callable[[], bool], heir: Callable[[], Running | None]
     ) -> Finished:
-        running, traces, question = self._running, self._traces, self._running.question
+        running, traces, question = self.running, self._traces, self.running.question
         noting: list[asyncio.Task[None]] = []
         stored: list[int] = []
 
@@ -179,7 +166,7 @@ class Delivery:
     ) -> None:
         """Leave the answer's row to whoever needs it still, if anybody does."""
         await self._traces.rows()
-        if self._running.is_withdrawn and finished.reason is not EndReason.JOINED:
+        if self.running.is_withdrawn and finished.reason is not EndReason.JOINED:
             # One that ended as WITHDRAWN was forgotten with its end.
             await self._take_away(() if finished.reason is EndReason.WITHDRAWN else stored)
         if finished.is_put_off:
@@ -200,7 +187,7 @@ class Delivery:
 
     async def _give_way(self, heir: Running | None) -> bool:
         """Leave the question to the answer that takes it up, if that takes its row too; take away what was shown."""
-        running = self._running
+        running = self.running
         takes_over = heir is not None and not heir.is_closed
         if heir and running.question_message is not None:
             heir.joined += [*running.joined, running.question_message]
@@ -210,9 +197,21 @@ class Delivery:
         await self.shorten(0)
         return takes_over
 
+    async def _is_anonymous(self) -> bool | None:
+        """Whether it may be kept that there is an answer, but not whose; None where that can't be read."""
+        question = self.running.question
+        try:
+            # What is there already is kept anyway.
+            return question.is_new and await self._means.is_opted_out(question.author)
+        except StorageError:
+            return None  # the storage has logged it, once
+        except Exception:
+            log.exception("Whether a question may be kept could not be read")
+            return None
+
     async def _end_buttons(self, stored: list[int]) -> MakeView:
         """What makes the buttons of an answer that is remembered, as the memory has it now."""
-        question, memory = self._running.question, self._means.memory
+        question, memory = self.running.question, self._means.memory
         try:
             answer = await memory.answer(question.place.channel_id, stored[0]) if stored else question.more_of
         except StorageError:
@@ -223,7 +222,7 @@ class Delivery:
         return partial(self._means.buttons.end, answer) if answer else no_view
 
     async def _chosen_display(self) -> Display:
-        question = self._running.question
+        question = self.running.question
         try:
             return await self._means.display(question.place, question.author)
         except StorageError:
@@ -233,7 +232,7 @@ class Delivery:
             return Display()
 
     async def _attach_question(self) -> None:
-        running = self._running
+        running = self.running
         try:
             await persist(partial(running.surface.send_file, TextFile("question.txt", running.question.text)))
         except SurfaceGone:
@@ -243,7 +242,7 @@ class Delivery:
 
     async def _announce(self) -> None:
         """Notify the person who asked; whoever sees a private answer is looking at it already."""
-        question, surface = self._running.question, self._running.surface
+        question, surface = self.running.question, self.running.surface
         if question.private or not surface.message_ids:
             return
         place = question.place

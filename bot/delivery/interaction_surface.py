@@ -23,6 +23,7 @@ from bot.delivery.surface import (
     TextFile,
     delete,
     is_final,
+    key_of,
     persist,
 )
 
@@ -50,7 +51,7 @@ class InteractionSurface(Surface):
     """
 
     def __init__(self, caller: Caller, interaction: discord.Interaction[discord.Client], *, private: bool) -> None:
-        super().__init__(caller)
+        super().__init__(caller, key_of(interaction.id))
         self._interaction = interaction
         self.origin = interaction.id
         self._private = private
@@ -144,8 +145,7 @@ class InteractionSurface(Surface):
             return await self._follow_up(page, payload, lane)
         # From now on the page stays with the channel, which knows it by its nonce if it has to be sent again.
         self._plain_messages.add(page)
-        nonce = f"{self._interaction.id}.{page}"
-        call = self._messageable().send(**payload.for_send(), silent=True, nonce=nonce)
+        call = self._messageable().send(**payload.for_send(), silent=True, nonce=self.nonce(page))
         return (await self._caller.fetch(lane, call)).id
 
     async def _follow_up(self, page: int, payload: Payload, lane: Lane) -> int:

@@ -6,6 +6,7 @@ import discord
 
 from bot.delivery.calls import Caller
 from bot.delivery.channel_surface import ChannelSurface
+from bot.delivery.surface import key_of
 
 
 class ReplySurface(ChannelSurface):
@@ -13,7 +14,8 @@ class ReplySurface(ChannelSurface):
 
     def __init__(self, caller: Caller, question: discord.Message, channel: discord.PartialMessageable) -> None:
         """Take the channel of the question as one that need not be in the cache."""
-        super().__init__(caller, channel, nonce=question.id, replies_to=question.to_reference(fail_if_not_exists=False))
+        replies_to = question.to_reference(fail_if_not_exists=False)
+        super().__init__(caller, channel, key=key_of(question.id), replies_to=replies_to)
 
     async def announce(self, asker: int, text: str) -> None:  # noqa: ARG002  # a reply notifies whom it replies to
         """A further reply to the question."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -28,8 +27,6 @@ class Running:
     question_message: int | None
     header: str = ""
     """The line above the answer."""
-    key: str = field(default_factory=lambda: secrets.token_hex(8))
-    """By which its button finds it."""
     joined: list[int] = field(default_factory=list)
     """Further messages that asked, just before: they are answered together."""
     is_stored: bool = False
@@ -40,8 +37,6 @@ class Running:
     """How it is shown, once that has begun."""
     is_withdrawn: bool = False
     """Whether nothing of it is to be left, because its question or one of its messages was deleted."""
-    opening: asyncio.Task[None] | None = None
-    """Stores its row."""
     rows: list[int] = field(default_factory=list)
     """In the `OpenAnswerStore`: its own first, then those of the questions that are answered together with it."""
     may_be_asked: bool = False
@@ -51,6 +46,11 @@ class Running:
     is_closed: bool = False
     """Whether its rows are dealt with, so that none is to be added."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def key(self) -> str:
+        """By which its button finds it."""
+        return self.surface.key
 
     @property
     def asked_in(self) -> tuple[int, ...]:

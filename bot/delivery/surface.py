@@ -92,6 +92,11 @@ def text_file(name: str, content: str) -> discord.File:
     return discord.File(io.BytesIO(content.encode("utf-8", "replace")), name)
 
 
+def key_of(snowflake: int) -> str:
+    """The key of an answer that no other answer has whose cause was the message or the interaction with this id."""
+    return f"{snowflake:016x}"
+
+
 def is_final(error: discord.HTTPException) -> bool:
     """Whether a refusal will never turn into a yes."""
     return error.code in GONE or isinstance(error, discord.NotFound | discord.Forbidden)
@@ -154,7 +159,9 @@ class Surface(ABC):
     is_slow = False
     """Whether its messages may be edited so rarely that only an answer's beginning and its end are shown."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, key: str) -> None:
+        """Take a key that no other answer has, 16 letters and digits at most."""
+        self.key = key
         self.message_ids: list[int] = []
         self.clock = caller.clock
         self._caller = caller
@@ -236,6 +243,13 @@ class Surface(ABC):
         finally:
             for budget in budgets:
                 budget.sharers -= 1
+
+    def nonce(self, page: int | str) -> str:
+        """By this Discord knows a message that was sent already, where only its confirmation was lost.
+
+        The next process makes the same one from the key, so it doubles nothing that came through before a crash.
+        """
+        return f"{self.key}.{page}"
 
     @abstractmethod
     async def _begin(self, page: int, payload: Payload, lane: Lane) -> int:

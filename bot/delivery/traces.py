@@ -39,7 +39,8 @@ class Traces:
         self._memory = memory
         self._open_answers = open_answers
         self._stored: tuple[int, int] | None = None
-        self._linked: set[int] = set()
+        self._linked: set[tuple[int, int]] = set()
+        self._opening: asyncio.Task[None] | None = None
         self._noted: int | None = None
         self._noting: asyncio.Task[None] | None = None
         self._is_news = False
@@ -52,20 +53,28 @@ class Traces:
         Nothing of a private one, which nobody could find after a restart.
         """
         running = self._running
-        if running.question.private or running.rows or running.opening:
+        if running.question.private or running.rows or self._opening:
             return
         row = _row(running, opened_at=self._now(), anonymous=anonymous)
-        running.opening = asyncio.create_task(_noted(self._open(row)))
-        await asyncio.wait({running.opening}, timeout=PATIENCE)
+        self._opening = asyncio.create_task(_noted(self._open(row)))
+        await asyncio.wait({self._opening}, timeout=PATIENCE)
+
+    async def open_anew(self, *, anonymous: bool) -> None:
+        """The same with what is known of the question now, in the place of what was stored before."""
+        before = await self.rows()
+        self._running.rows, self._opening = [], None
+        await self.open(anonymous=anonymous)
+        await self._forget(before)
 
     async def _open(self, row: OpenAnswer) -> None:
         self._running.rows.insert(0, await self._open_answers.open(row))
+        self._noted = None
         self._running.may_be_asked = row.may_be_asked
 
     async def rows(self) -> list[int]:
         """The rows, when the first one is there, or could not be stored."""
-        if self._running.opening:
-            await self._running.opening
+        if self._opening:
+            await self._opening
         return self._running.rows
 
     def remembered(self, question_id: int, answer_id: int) -> None:
@@ -102,10 +111,11 @@ class Traces:
         while shown and (rows := self._running.rows):
             # Others may bring theirs meanwhile, which give way to this answer.
             self._running.rows = []
-            await self.forget(rows)
+            await self._forget(rows)
         self._running.is_closed = True
+        self._opening = None
 
-    async def forget(self, rows: Sequence[int]) -> None:
+    async def _forget(self, rows: Sequence[int]) -> None:
         """Nobody needs to look after these any more."""
         await _noted(self._open_answers.close(rows))
 
@@ -140,9 +150,9 @@ class Traces:
         if running.question_message is not None:
             pairs += [(question_id, message_id) for message_id in (running.question_message, *running.joined)]
         for stored_id, message_id in pairs:
-            if message_id not in self._linked:
+            if (stored_id, message_id) not in self._linked:
                 await self._memory.shown_as(stored_id, message_id)
-                self._linked.add(message_id)
+                self._linked.add((stored_id, message_id))
 
 
 async def _noted(work: Awaitable[None]) -> None:

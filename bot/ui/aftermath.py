@@ -21,7 +21,7 @@ from bot.delivery.channel_surface import ChannelSurface
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.live_answer import LiveAnswer
 from bot.delivery.pages import LIMIT
-from bot.delivery.surface import PASSING, Payload, SurfaceGone, TextFile, persist
+from bot.delivery.surface import PASSING, Payload, SurfaceGone, TextFile, key_of, persist
 from bot.delivery.text import units
 from bot.errors import BadInput, LlampostError, StorageError
 from bot.ui.addressed import QuestionReader
@@ -219,9 +219,9 @@ class Aftermath:
                 guild_id=place.guild_id,
                 fail_if_not_exists=False,
             )
-        # The same as before the restart: a page that came through then, unnoted, is known to Discord by it.
-        nonce = left.asked_in or left.interaction_id or left.id
-        return ChannelSurface(self._caller, channel, nonce=nonce, message_ids=message_ids, replies_to=replies_to)
+        # An older version of the bot did not store the key of every answer.
+        key = left.key or key_of(left.asked_in or left.interaction_id or left.id)
+        return ChannelSurface(self._caller, channel, key=key, message_ids=message_ids, replies_to=replies_to)
 
 
 def interrupted(content: str, finished: Finished) -> str:

@@ -161,7 +161,7 @@ class Corrections:
         return ChannelSurface(
             self._caller,
             self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id),
-            nonce=secrets.randbits(60),
+            key=secrets.token_hex(8),
             message_ids=answer.discord_ids,
             replies_to=message.to_reference(fail_if_not_exists=False),
         )

@@ -135,7 +135,7 @@ def test_old_messages_are_written_to_rarely_and_young_ones_until_they_are_old(mi
     channel = cast("Any", SimpleNamespace(id=5))
     caller = Caller(Budgets(), lambda: 0.0, lambda: today)
 
-    surface = ChannelSurface(caller, channel, nonce=1, message_ids=[discord.utils.time_snowflake(made)])
+    surface = ChannelSurface(caller, channel, key="1", message_ids=[discord.utils.time_snowflake(made)])
 
     assert surface.is_slow == is_slow
     left = surface.seconds_until_old(0)

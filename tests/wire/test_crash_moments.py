@@ -122,6 +122,26 @@ async def test_a_crash_during_regenerate_loses_no_version(stage: Stage, bot: Bot
     await settled(stage)
 
 
+async def test_a_crash_while_the_old_version_comes_back_leaves_all_of_it_once(stage: Stage, bot: BotProcess) -> None:
+    stage.ollama.answer = numbered(600)
+    stage.mention("Count")
+    await sent(stage, shows(FOOTER))
+    await stored(stage, 0, "open_answers")
+    before = pages(stage.channel)
+    stage.ollama.answer, stage.ollama.error_line = [], "the model broke"
+    stage.discord.faults.slow("POST", "/messages", seconds=SECONDS, after=True)
+    stage.anna.click(before[-1], "Regenerate")
+    await sent(stage, lambda it: it.id > before[-1].id and FOOTER in it.content)
+
+    await crash(stage, bot)
+    await bot.start()
+
+    await settled(stage)
+    shown = pages(stage.channel)
+    assert [message.content for message in shown] == [message.content for message in before]
+    assert "Regenerate" in labels(shown[-1])
+
+
 async def test_a_crash_during_continue_keeps_what_there_was(stage: Stage, bot: BotProcess) -> None:
     Held(stage.ollama, before=1)
     asked = stage.ask("Why?")
