@@ -17,8 +17,9 @@ DOTS := awk '/^Collecting/ { printf "."; fflush() } END { print "" }'
 .DEFAULT_GOAL := help
 # The prompt reaches the shell through its environment, and make leaves it alone: quotes and $ in it stay as they are.
 override PROMPT := $(value PROMPT)
-export PROMPT
-.PHONY: help setup demo ask run check test lint format soak bench docs pictures pins clean
+override FILE := $(value FILE)
+export PROMPT FILE
+.PHONY: help setup demo ask run check backup test lint format soak bench docs pictures pins clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -55,6 +56,10 @@ run: $(DEMO) ## Run the bot with the settings in .env
 
 check: $(DEMO) ## Say of token, intents, Ollama, model and database how they are and what helps
 	@$(BIN)/python -m bot check
+
+backup: $(DEMO) ## Copy the database while the bot runs: make backup FILE=llampost-copy.db
+	@test -n "$$FILE" || { echo 'Say where the copy goes: make backup FILE=llampost-copy.db'; exit 1; }
+	@$(BIN)/python -m bot backup "$$FILE"
 
 test: $(READY) lint ## Linters, types, architecture and all tests
 	@$(BIN)/pytest --cov --cov-report=term $(ARGS)

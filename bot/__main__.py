@@ -123,7 +123,7 @@ async def _back_up(url: str, file: Path) -> None:
         made = await back_up(url, file, newest.append)
     finally:
         telling.cancel()
-    counts = f"{made.conversations} conversations, {made.messages} messages"
+    counts = f"conversations: {made.conversations}, messages: {made.messages}"
     seconds = time.monotonic() - begun
     sys.stdout.write(f"{file}: {humanize.naturalsize(made.size)}, {counts}, {seconds:.1f} seconds\n")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from bot.chat.answers import Finished, Limit
 from bot.chat.messages import Answer, EndReason, Receipt
 from bot.chat.model import End
 from bot.chat.request import Prepared
 from bot.chat.thoughts import TrainOfThought
+
+_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(slots=True)
@@ -55,45 +58,46 @@ def finished(record: Record, reason: EndReason) -> Finished:
 
 
 def filled_in(record: Record, receipt: Receipt, *, now: float) -> Receipt:
-    """The receipt with what is known in the end."""
+    """The receipt with what is known in the end, of the whole answer where it went on from an earlier end."""
     if record.end is not None:
         receipt = replace(
             receipt,
             prompt_tokens=record.end.prompt_tokens,
-            answer_tokens=_all_tokens(record, record.end),
+            answer_tokens=record.end.answer_tokens,
             load_seconds=record.end.load_seconds,
-            writing_seconds=_all_seconds(record, record.end),
+            writing_seconds=record.end.writing_seconds,
         )
-    return replace(
+    receipt = replace(
         receipt,
         first_text_seconds=None if record.first_text is None else record.first_text - record.started,
         total_seconds=now - record.started,
-        thought_seconds=_thought_seconds(record),
+        thought_seconds=record.thoughts.seconds,
         waited_seconds=None if record.turn is None else record.turn - record.started,
+    )
+    return _together(record.begun_with.receipt, receipt) if record.begun_with else receipt
+
+
+def _together(earlier: Receipt | None, later: Receipt) -> Receipt:
+    """An answer that went on: its beginning is the earlier one's, and what both took is added where both know it.
+
+    Nothing is known of an `earlier` one that a crash cut off.
+    """
+    earlier = earlier or Receipt(later.model, later.persona, later.persona_version, {})
+    return replace(
+        later,
+        answer_tokens=_sum(earlier.answer_tokens, later.answer_tokens),
+        writing_seconds=_sum(earlier.writing_seconds, later.writing_seconds),
+        total_seconds=_sum(earlier.total_seconds, later.total_seconds),
+        first_text_seconds=earlier.first_text_seconds,
+        waited_seconds=earlier.waited_seconds,
+        load_seconds=earlier.load_seconds,
+        # Only the beginning may have been thought out.
+        thought_seconds=later.thought_seconds or earlier.thought_seconds,
     )
 
 
-def _thought_seconds(record: Record) -> float | None:
-    """Where only the beginning was thought out, that long."""
-    if record.thoughts.seconds is None and record.begun_with and record.begun_with.receipt:
-        return record.begun_with.receipt.thought_seconds
-    return record.thoughts.seconds
-
-
-def _all_tokens(record: Record, end: End) -> int | None:
-    """Also those that the model wrote before the answer was cut off, where they were counted."""
-    if record.begun_with is None or end.answer_tokens is None:
-        return end.answer_tokens
-    earlier = record.begun_with.receipt
-    return None if earlier is None or earlier.answer_tokens is None else earlier.answer_tokens + end.answer_tokens
-
-
-def _all_seconds(record: Record, end: End) -> float | None:
-    """The same for the time that writing them took."""
-    if record.begun_with is None or end.writing_seconds is None:
-        return end.writing_seconds
-    earlier = record.begun_with.receipt
-    return None if earlier is None or earlier.writing_seconds is None else earlier.writing_seconds + end.writing_seconds
+def _sum(earlier: _Number | None, later: _Number | None) -> _Number | None:
+    return None if earlier is None or later is None else earlier + later
 
 
 def used_tokens(record: Record) -> int:

@@ -167,7 +167,7 @@ def _signature(finished: Finished) -> str:
     if finished.limit is Limit.NUM_PREDICT and finished.num_predict:
         parts.append(
             f"cut off at the token limit of {finished.num_predict}; "
-            f"`/settings set num_predict {finished.num_predict * 2}` allows more"
+            f"`/settings set parameter:num_predict value:{finished.num_predict * 2}` allows more"
         )
     if finished.limit is Limit.CONTEXT_WINDOW:
         parts.append("cut off because the context window is full; `/history clear` makes room")

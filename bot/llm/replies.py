@@ -79,7 +79,7 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], type[ModelError], str], ...] = (
     (
         _text(r"support thinking|\bthink\b.*\b(type bool|invalid|value)|think value"),
         ModelFailed,
-        "“{model}” can't think the way it is asked to. Change it with `/settings set think`, `off` always works.",
+        "“{model}” can't think the way it is asked to; `/settings set parameter:think value:off` always works.",
     ),
     (
         _text(

@@ -116,8 +116,10 @@ def _left(receipt: Receipt) -> list[str]:
 
 
 def _tokens(receipt: Receipt) -> str:
-    if receipt.prompt_tokens is None or receipt.answer_tokens is None:
+    if receipt.prompt_tokens is None:
         return "not counted, because the answer did not come to its end"
+    if receipt.answer_tokens is None:
+        return f"{receipt.prompt_tokens:,} in; those out were not counted before the answer went on"
     rate = receipt.answer_tokens / receipt.writing_seconds if receipt.writing_seconds else None
     speed = f", {_rounded(rate)} a second" if rate else ""
     return f"{receipt.prompt_tokens:,} in, {receipt.answer_tokens:,} out{speed}"

@@ -125,7 +125,7 @@ async def test_a_limit_that_is_used_up_without_a_word_is_said(
         "*The model used up all its tokens on thinking, before it said anything.*",
         (
             f"{SIGNATURE} · thought for 1 s · cut off at the token limit of 1024; "
-            "`/settings set num_predict 2048` allows more"
+            "`/settings set parameter:num_predict value:2048` allows more"
         ),
     ]
 
@@ -139,7 +139,7 @@ async def test_an_answer_cut_off_at_its_limit_says_how_to_allow_more(
     cut = await boss.slash(channel, "ask", prompt="Why?")
 
     assert said(cut).endswith(
-        f"{SIGNATURE} · cut off at the token limit of 50; `/settings set num_predict 100` allows more"
+        f"{SIGNATURE} · cut off at the token limit of 50; `/settings set parameter:num_predict value:100` allows more"
     )
 
 

@@ -26,7 +26,10 @@ def finished(reason: EndReason = DONE, **more: object) -> Finished:
         (finished(EndReason.STOPPED), "-# llama3.2 · assistant · stopped"),
         (
             finished(EndReason.LENGTH, limit=Limit.NUM_PREDICT, num_predict=50),
-            "-# llama3.2 · assistant · cut off at the token limit of 50; `/settings set num_predict 100` allows more",
+            (
+                "-# llama3.2 · assistant · cut off at the token limit of 50; "
+                "`/settings set parameter:num_predict value:100` allows more"
+            ),
         ),
         (
             finished(EndReason.LENGTH, limit=Limit.CONTEXT_WINDOW, num_predict=9),

@@ -86,6 +86,12 @@ def test_what_is_not_known_is_not_made_up() -> None:
     ]
 
 
+def test_an_answer_that_went_on_after_a_crash_says_what_was_counted() -> None:
+    text = details_text(details(replace(RECEIPT, prompt_tokens=1234, answer_tokens=None)))
+
+    assert "- **Tokens:** 1,234 in; those out were not counted before the answer went on" in text.splitlines()
+
+
 def test_the_longest_details_fit_into_a_message() -> None:
     longest: dict[str, object] = {name: -1234567.891 for name, entry in REGISTRY.items() if entry.is_option}
     longest |= {"stop": ["`@everyone **" * 3] * 4, "num_ctx": 4_194_304}

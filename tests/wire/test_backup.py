@@ -22,7 +22,7 @@ pytestmark = pytest.mark.wire
 
 KEPT = "messages WHERE role = 'assistant' AND end_reason = 'running' AND content != ''"
 INTERRUPTED = "⚠️ Interrupted by a restart of the bot. Continue goes on from here, Regenerate begins anew."
-WRITTEN = r": \d+\.\d kB, {} conversations, {} messages, \d+\.\d seconds\n"
+WRITTEN = r": \d+\.\d kB, conversations: {}, messages: {}, \d+\.\d seconds\n"
 
 
 @asynccontextmanager
