@@ -116,7 +116,7 @@ async def _open(stack: AsyncExitStack, home: Home, model: Served, port: int) -> 
         environment=model.settings,
         stop_timeout=_BOT_MAY_TAKE,
     )
-    supervisor = Supervisor(bot, cut=discord.gateway.drop, report=say)
+    supervisor = Supervisor(bot, cut=discord.cut_off, report=say)
     stack.push_async_callback(supervisor.stop)
     async with telling("Starting the bot"):
         await supervisor.start()

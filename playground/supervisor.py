@@ -1,7 +1,7 @@
 """Keeps a demo's bot running: starts it, notices when it ends, restarts and kills it when a visitor asks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,15 +18,20 @@ class BotState(StrEnum):
 
     STARTING = "starting"
     RUNNING = "running"
+    RECONNECTING = "reconnecting"
     STOPPING = "stopping"
     STOPPED = "stopped"
     CRASHED = "crashed"
 
 
 class Supervisor:
-    """One bot over many of its lives; `report` is given one sentence for the terminal when it ends unasked."""
+    """One bot over many of its lives.
 
-    def __init__(self, bot: BotProcess, *, cut: Callable[[], None], report: Callable[[str], None]) -> None:
+    `cut` cuts its connection and waits until it is back; `report` is given one sentence for the terminal when it ends
+    unasked.
+    """
+
+    def __init__(self, bot: BotProcess, *, cut: Callable[[], Awaitable[None]], report: Callable[[str], None]) -> None:
         self._bot = bot
         self._cut = cut
         self._report = report
@@ -40,7 +45,7 @@ class Supervisor:
     @property
     def can_restart(self) -> bool:
         """Whether it is neither coming nor going right now."""
-        return self.state not in (BotState.STARTING, BotState.STOPPING)
+        return self.state not in (BotState.STARTING, BotState.STOPPING, BotState.RECONNECTING)
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever `state` has changed."""
@@ -69,7 +74,13 @@ class Supervisor:
 
     async def cut(self) -> None:
         """Cut the bot's connection to Discord; it finds its way back by itself."""
-        self._cut()
+        async with self._turn:
+            self._become(BotState.RECONNECTING)
+            with suppress(TimeoutError):
+                await self._cut()
+            # It may have crashed meanwhile.
+            if self.state is BotState.RECONNECTING:
+                self._become(BotState.RUNNING)
 
     async def stop(self) -> None:
         """End the bot for good; one that takes too long is killed, and mends what it left at its next start."""

@@ -1,5 +1,6 @@
 """The loopback Discord itself: the parts put together and served on one port of this machine."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Self
@@ -174,6 +175,12 @@ class LoopbackDiscord:
     ) -> Coroutine[Any, Any, Event]:
         """Return the first event that fits, past ones included unless `since` (monotonic) leaves them out."""
         return self.feed.wait_for(predicate, timeout=timeout, since=since)
+
+    async def cut_off(self) -> None:
+        """Cut the bot's connection to the gateway, and wait until it is back. Raises TimeoutError."""
+        begun = time.monotonic()
+        self.gateway.drop()
+        await self.wait_for(lambda event: event.kind in {EventKind.READY, EventKind.RESUMED}, since=begun)
 
     async def choices(self, asked: Asked) -> list[Payload]:
         """Return what the bot suggests for `Actor.complete`."""

@@ -22,7 +22,7 @@ class BotControls(Protocol):
 
     @property
     def state(self) -> str:
-        """One of starting, running, stopping, stopped, crashed."""
+        """One of starting, running, reconnecting, stopping, stopped, crashed."""
         ...
 
     @property
@@ -48,7 +48,7 @@ class BotControls(Protocol):
         ...
 
     async def cut(self) -> None:
-        """Cut its connection to the gateway."""
+        """Cut its connection to the gateway; returns once it is back."""
         ...
 
 

@@ -74,7 +74,7 @@ async def staged(
         furnish(discord)
         tap = await stack.enter_async_context(Tap(host))
         bot = BotProcess(discord, folder, ollama_host=tap.url, ollama_model=model, start_timeout=PATIENCE)
-        supervisor = Supervisor(bot, cut=discord.gateway.drop, report=print)
+        supervisor = Supervisor(bot, cut=discord.cut_off, report=print)
         stack.push_async_callback(supervisor.stop)
         await supervisor.start()
         about = about or About(model, embedded=False, note="A scripted model answers here.")

@@ -28,6 +28,18 @@ async def test_tokens_are_counted_while_an_answer_grows(chat: Chat, ollama: Fake
     await expect(answer).to_contain_text(re.compile(r"first token after .*tokens read"))
 
 
+async def test_an_answer_that_gave_way_to_another_version_is_said_to_be_gone(chat: Chat, ollama: FakeOllama) -> None:
+    ollama.answer = numbered(60)
+    await chat.ask("Count anew!")
+    await expect(chat.finished("Count anew!")).to_be_visible()
+    await chat.button("What goes on").click()
+    ollama.answer = ["Something ", "else."]
+    await chat.button("Regenerate").click()
+    answers = chat.panel.get_by_role("listitem").filter(has_text="Count anew!")
+    await expect(answers.first).to_contain_text("2 of 2 tokens visible")
+    await expect(answers.last).to_contain_text("60 tokens, not in the chat any more")
+
+
 async def test_buckets_and_calls_are_shown(chat: Chat) -> None:
     await chat.button("What goes on").click()
     await chat.ask("Who is there?")

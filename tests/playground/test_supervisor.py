@@ -1,6 +1,7 @@
 """A bot over many of its lives, as a visitor of the demo restarts, kills and disconnects it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,7 @@ class Stage:
         self.discord = discord
         self.reports: list[str] = []
         self.bot = process(discord, folder, **environment)
-        self.supervisor = Supervisor(self.bot, cut=discord.gateway.drop, report=self.reports.append)
+        self.supervisor = Supervisor(self.bot, cut=discord.cut_off, report=self.reports.append)
         self.told = Told(self.supervisor)
 
 
@@ -90,9 +91,11 @@ async def test_two_clicks_at_once_never_run_two_bots(stage: Stage) -> None:
 
 
 async def test_a_bot_that_loses_its_connection_comes_back_by_itself(stage: Stage) -> None:
-    pid = stage.bot.pid
+    pid, begun = stage.bot.pid, time.monotonic()
+    stage.told.states.clear()
     await stage.supervisor.cut()
-    await stage.discord.wait_for(lambda event: event.kind is EventKind.RESUMED, timeout=PATIENCE)
+    await stage.discord.wait_for(lambda event: event.kind is EventKind.RESUMED, since=begun, timeout=1)
+    assert stage.told.states == ["reconnecting", "running"]
     assert stage.bot.pid == pid
 
 

@@ -10,6 +10,7 @@ import { formatted } from "./times.js";
 const STATES = {
     starting: "starting…",
     running: "running",
+    reconnecting: "reconnecting…",
     stopping: "stopping…",
     stopped: "stopped",
     crashed: "crashed",
@@ -40,7 +41,7 @@ export function mountBotCard(host) {
 function draw(host) {
     if (!isNews(host, [store.bot, nameOf(store.botId)])) return;
     const { state, since, can_restart } = store.bot;
-    const busy = state === "starting" || state === "stopping";
+    const busy = ["starting", "reconnecting", "stopping"].includes(state);
     const buttons = CONTROLS.map(({ label, act, hint, needsProcess }) => {
         const button = el(
             "button",
@@ -62,6 +63,8 @@ function draw(host) {
 async function control(act) {
     try {
         await post("bot", { do: act });
+        // Restarts take seconds that the card tells of; this is over before anybody can read it.
+        if (act === "cut") notify("The bot's connection to Discord was cut. It comes back by itself.");
     } catch (error) {
         notify(sentenceOf(error));
     }

@@ -9,7 +9,7 @@
  *     thinking: boolean, ephemeral: boolean, reply_to: string | null, reply: {author: string, text: string} | null,
  *     used: {user: string, command: string} | null, pings_me: boolean, attachments: Attachment[],
  *     components: any[], embeds: any[]}} Message
- * @typedef {{state: "starting" | "running" | "stopping" | "stopped" | "crashed", since: string,
+ * @typedef {{state: "starting" | "running" | "reconnecting" | "stopping" | "stopped" | "crashed", since: string,
  *     can_restart: boolean}} Bot
  * @typedef {{me: string, bot_id: string, users: User[], server: {id: string, name: string}, channels: Channel[],
  *     commands: any[], demo: {model: string, embedded: boolean, note: string}, bot: Bot}} World

@@ -65,7 +65,7 @@ function row() {
             write(progress, progressOf(answer));
             generated.style.width = `${100 * (answer.generated / scaleOf(answer))}%`;
             visible.style.width = `${100 * (Math.min(answer.visible, answer.generated) / scaleOf(answer))}%`;
-            write(numbers, `${answer.visible} of ${answer.generated} tokens visible`);
+            write(numbers, numbersOf(answer));
             prompt.setAttribute("aria-label", `Prompt of answer ${answer.n}`);
         },
     };
@@ -74,6 +74,14 @@ function row() {
 /** @param {Answer} answer how many tokens fill its bar: what is over fills it */
 function scaleOf({ state, generated }) {
     return Math.max(generated, state === "waiting" || state === "writing" ? ROOM : 1);
+}
+
+/** @param {Answer} answer once written, it may have given way to another version, or been deleted */
+function numbersOf({ state, visible, generated }) {
+    const isWritten = state !== "waiting" && state !== "writing";
+    return isWritten && generated > 0 && visible === 0
+        ? `${generated} tokens, not in the chat any more`
+        : `${visible} of ${generated} tokens visible`;
 }
 
 /** @param {Answer} answer */
