@@ -160,7 +160,7 @@ def _of_the_model(model: Served) -> str:
     if model.embedded:
         habits = "it is quick, makes things up, and often ignores its persona"
         return f"A tiny demo model answers here, {model.model}: {habits}."
-    return f"The model {model.model} of your Ollama answers here."
+    return f"The model {model.model} of your Ollama answers here; --model NAME chooses another one."
 
 
 def _has_screen() -> bool:

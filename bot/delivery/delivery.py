@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+import discord
+
 from bot.chat.answers import Finished, Question, finished_before
 from bot.chat.assistant import Assistant
 from bot.chat.display import Display
@@ -246,8 +248,10 @@ class Delivery:
         if question.private or not surface.message_ids:
             return
         place = question.place
-        url = f"https://discord.com/channels/{place.guild_id or '@me'}/{place.channel_id}/{surface.message_ids[0]}"
+        shown = discord.MessageReference(
+            message_id=surface.message_ids[0], channel_id=place.channel_id, guild_id=place.guild_id
+        )
         try:
-            await surface.announce(question.author.id, wording.ready(url))
+            await surface.announce(question.author.id, wording.ready(shown.jump_url))
         except (SurfaceGone, *PASSING) as error:
             log.info("That an answer is ready could not be said: %s", error)
