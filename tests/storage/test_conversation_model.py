@@ -127,7 +127,9 @@ class ConversationMachine(RuleBasedStateMachine):
         assert [message.id for message in self.run(self.store.undo(place, only_by=None))] == newest
         if newest:
             memory.head = memory.parents[newest[0]]
-            for gone in memory.below(newest[0]):
+            for message, parent in memory.parents.items():
+                memory.parents[message] = memory.head if parent in newest else parent
+            for gone in newest:
                 del memory.parents[gone], memory.texts[gone]
             memory.start = memory.start if memory.start in memory.parents else None
 
