@@ -102,10 +102,12 @@ def finish(
     question_tokens: int | None,
     thought: tuple[str, datetime] | None = None,
     takes_over: bool = False,
+    goes_on: bool = False,
 ) -> None:
     """Store an answer's text, end and receipt, if it is still there; the head moves to it where it has any text.
 
-    One that `takes_over` is put before what was said after the version that is shown, and then the head stays.
+    One that `takes_over` is put before what was said after the version that is shown, and then the head stays. One that
+    `goes_on` had a text before.
     """
     answer = connection.execute(_FIND_ANSWER, {"answer_id": answer_id}).first()
     if answer is None:
@@ -122,7 +124,7 @@ def finish(
     connection.execute(_TEAR_UP, {"answer_id": answer_id})
     connection.execute(_KEEP_RECEIPT, {"answer_id": answer_id, **asdict(receipt)})
     if content:
-        heads.show(connection, answer, takes_over=takes_over)
+        heads.show(connection, answer, takes_over=takes_over, goes_on=goes_on)
 
 
 def move_window(connection: Connection, place: Place, start: int) -> None:
@@ -204,7 +206,9 @@ def interrupt_running(connection: Connection) -> list[int]:
     for answer in running:
         if answer.content:
             # Discord shows it in the place of an older version, and below it what was said since.
-            heads.show(connection, answer, takes_over=True)
+            # What was to go on has the receipt of its beginning.
+            goes_on = connection.scalar(select(exists().where(receipts.c.answer_id == answer.id)))
+            heads.show(connection, answer, takes_over=True, goes_on=bool(goes_on))
     connection.execute(update(messages).where(IS_RUNNING).values(end_reason=EndReason.INTERRUPTED.value))
     return [answer.id for answer in running]
 

@@ -6,9 +6,10 @@ import pytest
 
 from playground.bot_process import BotProcess
 from playground.discord import Actor, Message
+from tests.fake_ollama import Fault
 
 from .crashes import labels
-from .stage import PATIENCE, Stage, is_finished, shows
+from .stage import PATIENCE, Stage, is_finished, shows, stored
 
 pytestmark = pytest.mark.wire
 
@@ -54,3 +55,44 @@ async def test_taking_back_a_question_leaves_what_others_said_after_another_vers
     await saved.message(shows("Here is the whole answer."), timeout=PATIENCE)
     await ask(stage, "And now?", by=bernd, reply_to=his)
     assert said(stage)[0] == "Bernd's."
+
+
+@pytest.mark.parametrize("way", ["Regenerate", "an edit"])
+async def test_a_question_that_failed_takes_its_place_before_what_was_asked_since(
+    stage: Stage, bot: BotProcess, way: str
+) -> None:
+    await ask(stage, "First.")
+    stage.ollama.fault = Fault(500, "boom")
+    question = stage.mention("Second.")
+    failed = await stage.reply_to(question)
+    stage.ollama.fault = None
+    await ask(stage, "Third.")
+
+    if way == "Regenerate":
+        await regenerated(stage, failed)
+    else:
+        stage.anna.edit(question, f"{stage.discord.mention} Second, edited.")
+        await stage.reply_to(question, shows("To Second, edited. 4."))
+    await stored(stage, 0, "open_answers")
+
+    assert said(stage)[:-1] == ["First.", "To First. 1."], "it reads what it would have read at first"
+    await ask(stage, "Fourth.")
+    second = "Second." if way == "Regenerate" else "Second, edited."
+    assert said(stage) == [
+        *("First.", "To First. 1.", second, f"To {second} 4."),
+        *("Third.", "To Third. 3.", "Fourth."),
+    ]
+
+
+async def test_an_edit_of_what_is_on_no_shown_branch_leads_nobody_there(stage: Stage, bot: BotProcess) -> None:
+    first = await ask(stage, "First.")
+    question = stage.mention("A typpo.")
+    await stage.reply_to(question)
+    await ask(stage, "Another branch.", reply_to=first)
+
+    stage.anna.edit(question, f"{stage.discord.mention} A typo.")
+    await stage.reply_to(question, shows("To A typo. 4."))
+    await stored(stage, 0, "open_answers")
+    await ask(stage, "So?")
+
+    assert said(stage) == ["First.", "To First. 1.", "Another branch.", "To Another branch. 3.", "So?"]
