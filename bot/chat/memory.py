@@ -85,6 +85,13 @@ class ConversationStore(Protocol):
         """How many messages of the shown branch came after an answer, or after another version of it."""
         ...
 
+    async def elsewhere(self, answer_id: int) -> int:
+        """How many messages of the shown branch are left when the conversation goes on from an answer of another one.
+
+        0 where the shown branch goes through the answer's question, or where there is no version of it with any text.
+        """
+        ...
+
     async def choose(self, answer_id: int) -> int:
         """Let the conversation go on from a version of an answer, or from the newest that was said after it.
 

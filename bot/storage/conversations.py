@@ -65,6 +65,10 @@ class SqlConversations:
         """How many messages of the shown branch came after an answer, or after another version of it."""
         return await self._database.read(versions.later, answer_id)
 
+    async def elsewhere(self, answer_id: int) -> int:
+        """How many messages of the shown branch are left when the conversation goes on from another one's answer."""
+        return await self._database.read(versions.elsewhere, answer_id)
+
     async def choose(self, answer_id: int) -> int:
         """Let the conversation go on from a version; returns how many later messages stay with the other one."""
         return await self._database.write(versions.choose, answer_id)

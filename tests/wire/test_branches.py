@@ -96,3 +96,25 @@ async def test_an_edit_of_what_is_on_no_shown_branch_leads_nobody_there(stage: S
     await ask(stage, "So?")
 
     assert said(stage) == ["First.", "To First. 1.", "Another branch.", "To Another branch. 3.", "So?"]
+
+
+@pytest.mark.parametrize("button", ["Regenerate", "Continue", "◀"])
+async def test_who_goes_on_from_another_branch_is_told_what_is_left(stage: Stage, bot: BotProcess, button: str) -> None:
+    stage.ollama.ending = {"done_reason": "length"}
+    first = await ask(stage, "First.")
+    second = await ask(stage, "Second.")
+    if button == "◀":
+        second = await regenerated(stage, second)
+    await ask(stage, "Another branch.", reply_to=first)
+    last = await ask(stage, "And more.")
+
+    told = await stage.anna.click(second, button).message(lambda it: it.ephemeral, timeout=PATIENCE)
+
+    assert told.content == (
+        "The conversation goes on from this answer now. The 4 messages that were said elsewhere are kept: "
+        "reply to the last answer there to go on with them."
+    )
+    await ask(stage, "So?")
+    assert said(stage)[2] == "Second."
+    await ask(stage, "Back.", reply_to=last)
+    assert said(stage)[2] == "Another branch."
