@@ -12,6 +12,7 @@ from bot.chat.again import continuation, new_version
 from bot.chat.answers import Finished, Question
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN
 from bot.chat.messages import Answer, Author, EndReason, Image
+from bot.chat.privacy import NOT_KEPT
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.channel_surface import ChannelSurface
@@ -43,6 +44,7 @@ class Answers(commands.Cog):
         self._deliveries = bot.services.deliveries
         self._memory = bot.services.memory
         self._limits = bot.services.limits
+        self._privacy = bot.services.privacy
         self._actions: dict[Action, Callable[[Press, Answer], Awaitable[None]]] = {
             Action.AGAIN: self._regenerate,
             Action.MORE: self._continue,
@@ -112,6 +114,8 @@ class Answers(commands.Cog):
     ) -> Finished:
         surface = self._surface(press, answer)
         self._deliveries.check_idle(answer.place)
+        if await self._privacy.is_opted_out(answer.asker):
+            raise BadInput(NOT_KEPT)  # before the answer is touched, which everybody sees
         # Not whoever asked, but whoever presses uses the model up.
         await self._limits.admit(author_of(press.user), press.guild_id, roles_of(press.user))
         await acknowledge(press)
