@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
+import discord
 from discord.ext import commands
 
 from bot.client import Bot
@@ -41,6 +43,12 @@ class CatchingUpCog(commands.Cog, name="Catching up"):
         """Discord tells from now on; what was before must be looked up."""
         before = self._running
         self._running = asyncio.create_task(self._after(before))
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Somebody let the bot into a server."""
+        with suppress(StorageError):  # the storage has logged it, once
+            await self._catching_up.joined(guild.id)
 
     async def _after(self, before: asyncio.Task[None] | None) -> None:
         if before:

@@ -280,6 +280,23 @@ async def test_places_that_are_gone_are_forgotten(stage: Stage, bot: BotProcess,
     await stored(stage, 4 if what == "thread" else 2, "messages")
 
 
+async def test_a_server_that_was_joined_in_this_run_and_left_in_the_next_pause_is_forgotten(
+    stage: Stage, bot: BotProcess
+) -> None:
+    await caught_up(bot)
+    await answer(stage.ask("Why?"))
+    other = stage.discord.add_guild("Other")
+    other.add_member(stage.anna)
+    await answer(stage.anna.slash(other.add_channel("there"), "ask", prompt="Why?"))
+    await stored(stage, 4, "messages")
+    await bot.stop()
+
+    other.remove_bot()
+    await bot.start()
+
+    await stored(stage, 2, "messages")
+
+
 async def test_with_another_applications_token_no_server_is_taken_for_left(stage: Stage, bot: BotProcess) -> None:
     await answer(stage.ask("Why?"))
     await bot.stop()
