@@ -118,3 +118,22 @@ async def test_who_goes_on_from_another_branch_is_told_what_is_left(stage: Stage
     assert said(stage)[2] == "Second."
     await ask(stage, "Back.", reply_to=last)
     assert said(stage)[2] == "Another branch."
+
+
+async def test_what_was_deleted_of_another_branch_while_the_bot_was_away_does_not_come_back(
+    stage: Stage, bot: BotProcess
+) -> None:
+    first = await ask(stage, "First.")
+    secret = stage.mention("A secret.")
+    await stage.reply_to(secret)
+    third = await ask(stage, "Third.")
+    await ask(stage, "Another branch.", reply_to=first)
+    await stored(stage, 0, "open_answers")
+    await bot.stop()
+    stage.anna.delete(secret)
+
+    await bot.start()
+    await stored(stage, 0, "messages WHERE content = 'A secret.'")
+    await ask(stage, "So?", reply_to=third)
+
+    assert said(stage) == ["First.", "To First. 1.", "Third.", "To Third. 3.", "So?"]
