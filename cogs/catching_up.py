@@ -11,7 +11,6 @@ from discord.ext import commands
 
 from bot.client import Bot
 from bot.errors import StorageError
-from bot.ui.catching_up import CatchingUp
 
 log = logging.getLogger(__name__)
 
@@ -20,15 +19,7 @@ class CatchingUpCog(commands.Cog, name="Catching up"):
     """Looks after each start, and after an outage of which Discord does not tell what was missed."""
 
     def __init__(self, bot: Bot) -> None:
-        self._catching_up = CatchingUp(
-            client=bot,
-            store=bot.services.mirror,
-            state=bot.services.state,
-            mirroring=bot.mirroring,
-            corrections=bot.corrections,
-            deliveries=bot.services.deliveries,
-            now=bot.services.caller.now,
-        )
+        self._catching_up = bot.catching_up
         self._running: asyncio.Task[None] | None = None
 
     async def cog_unload(self) -> None:

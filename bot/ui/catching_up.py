@@ -94,6 +94,12 @@ class CatchingUp:
                 task.add_done_callback(self._taking_up.discard)
         log.info("Caught up with Discord: of what is remembered, %s messages are gone, and %s edited", deleted, edited)
 
+    async def forget_deleted(self, place: Place) -> None:
+        """Only find out what was deleted in a place, now, and forget it."""
+        found = await self._place(place)
+        if found and found.deleted:
+            await self._mirroring.deleted(place, found.deleted)
+
     async def _leave_servers(self) -> None:
         """Forget the servers in which this application was, and is no more."""
         now = {guild.id for guild in self._client.guilds}
