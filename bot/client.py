@@ -20,6 +20,7 @@ from bot.chat.display import Displays
 from bot.chat.history import History
 from bot.chat.limits import Limits
 from bot.chat.memory import ConversationStore, OpenAnswerStore, StateStore
+from bot.chat.messages import Author, Place
 from bot.chat.mirror import MirrorStore
 from bot.chat.models import Models
 from bot.chat.personas import Personas
@@ -33,6 +34,7 @@ from bot.delivery.deliveries import Deliveries
 from bot.ui.addressed import QuestionReader
 from bot.ui.aftermath import Aftermath
 from bot.ui.answer_buttons import AnswerButtons
+from bot.ui.catching_up import CatchingUp
 from bot.ui.corrections import Corrections
 from bot.ui.errors import tell_user
 from bot.ui.heard import Heard
@@ -115,6 +117,7 @@ class Bot(commands.Bot):
         self.mirroring = Mirroring(
             client=self, store=services.mirror, deliveries=services.deliveries, corrections=self.corrections
         )
+        self.catching_up = _catching_up(self)
         self._cog_names = cogs
         self._looking_back: asyncio.Task[None] | None = None
 
@@ -143,8 +146,13 @@ class Bot(commands.Bot):
             reader=services.reader,
             caller=services.caller,
             buttons=AnswerButtons(),
+            forget_deleted=self._forget_deleted,
         )
         self._looking_back = asyncio.create_task(aftermath.deal_with(left))
+
+    async def _forget_deleted(self, place: Place, person: Author) -> None:
+        """Let the conversation that a person has in a place forget what was deleted while the bot was away."""
+        await self.catching_up.forget_deleted(await self.services.conversations.of(place, person))
 
     async def _sync_commands(self) -> None:
         """Tell Discord the commands, but only when they have changed since it was told last."""
@@ -170,3 +178,15 @@ class Bot(commands.Bot):
             await asyncio.gather(self._looking_back, return_exceptions=True)
         await self.services.deliveries.close()
         await super().close()
+
+
+def _catching_up(bot: Bot) -> CatchingUp:
+    return CatchingUp(
+        client=bot,
+        store=bot.services.mirror,
+        state=bot.services.state,
+        mirroring=bot.mirroring,
+        corrections=bot.corrections,
+        deliveries=bot.services.deliveries,
+        now=bot.services.caller.now,
+    )

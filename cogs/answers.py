@@ -12,6 +12,7 @@ from bot.chat.again import continuation, new_version
 from bot.chat.answers import Finished, Question
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN
 from bot.chat.messages import Answer, Author, EndReason, Image
+from bot.chat.privacy import NOT_KEPT
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.channel_surface import ChannelSurface
@@ -43,6 +44,7 @@ class Answers(commands.Cog):
         self._deliveries = bot.services.deliveries
         self._memory = bot.services.memory
         self._limits = bot.services.limits
+        self._privacy = bot.services.privacy
         self._actions: dict[Action, Callable[[Press, Answer], Awaitable[None]]] = {
             Action.AGAIN: self._regenerate,
             Action.MORE: self._continue,
@@ -94,21 +96,26 @@ class Answers(commands.Cog):
         return answer
 
     async def _regenerate(self, press: Press, answer: Answer) -> None:
-        left = await self._memory.later(answer.id)
+        left, elsewhere = await self._memory.later(answer.id), await self._memory.elsewhere(answer.id)
         finished = await self._write_over(press, answer, new_version)
-        if left and finished.has_text:
-            await respond(press, _branched(left))
+        if finished.has_text:
+            await _tell_what_is_left(press, left, elsewhere)
 
     async def _continue(self, press: Press, answer: Answer) -> None:
         if not can_go_on(answer):
             raise BadInput(COMPLETE)
+        elsewhere = await self._memory.elsewhere(answer.id)
         await self._write_over(press, answer, continuation)
+        if elsewhere and not await self._memory.elsewhere(answer.id):
+            await _tell_what_is_left(press, 0, elsewhere)
 
     async def _write_over(
         self, press: Press, answer: Answer, ask: Callable[[Answer, Sequence[Image]], Question]
     ) -> Finished:
         surface = self._surface(press, answer)
         self._deliveries.check_idle(answer.place)
+        if await self._privacy.is_opted_out(answer.asker):
+            raise BadInput(NOT_KEPT)  # before the answer is touched, which everybody sees
         # Not whoever asked, but whoever presses uses the model up.
         await self._limits.admit(author_of(press.user), press.guild_id, roles_of(press.user))
         await acknowledge(press)
@@ -132,13 +139,13 @@ class Answers(commands.Cog):
         self._deliveries.check_idle(answer.place)
         await acknowledge(press)
         header = await self._header(press, answer)
+        elsewhere = await self._memory.elsewhere(answer.id)
         left = await self._memory.choose(answer.versions[index])
         other = await self._memory.answer(answer.place.channel_id, answer.versions[index])
         if other is None:
             raise BadInput(FORGOTTEN)
         await self._deliveries.show(other, surface, header=header)
-        if left:
-            await respond(press, _branched(left))
+        await _tell_what_is_left(press, left, elsewhere)
 
     async def _delete(self, press: Press, answer: Answer) -> None:
         self._deliveries.check_idle(answer.place)
@@ -182,11 +189,20 @@ def _check_right(press: Press, asker: Author) -> None:
         )
 
 
-def _branched(left: int) -> str:
-    return (
-        f"The conversation goes on from this version now. The {left} messages that came after the other one "
-        "are kept with it: choose it again to bring them back."
-    )
+async def _tell_what_is_left(press: Press, after_other: int, elsewhere: int) -> None:
+    """Say what the model no longer reads, and how it comes back: what was said after another version, or elsewhere."""
+    if after_other:
+        await respond(
+            press,
+            f"The conversation goes on from this version now. The {after_other} messages that came after the other one "
+            "are kept with it: choose it again to bring them back.",
+        )
+    elif elsewhere:
+        await respond(
+            press,
+            f"The conversation goes on from this answer now. The {elsewhere} messages that were said elsewhere are "
+            "kept: reply to the last answer there to go on with them.",
+        )
 
 
 async def setup(bot: Bot) -> None:

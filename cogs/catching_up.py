@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
+import discord
 from discord.ext import commands
 
 from bot.client import Bot
 from bot.errors import StorageError
-from bot.ui.catching_up import CatchingUp
 
 log = logging.getLogger(__name__)
 
@@ -18,15 +19,7 @@ class CatchingUpCog(commands.Cog, name="Catching up"):
     """Looks after each start, and after an outage of which Discord does not tell what was missed."""
 
     def __init__(self, bot: Bot) -> None:
-        self._catching_up = CatchingUp(
-            client=bot,
-            store=bot.services.mirror,
-            state=bot.services.state,
-            mirroring=bot.mirroring,
-            corrections=bot.corrections,
-            deliveries=bot.services.deliveries,
-            now=bot.services.caller.now,
-        )
+        self._catching_up = bot.catching_up
         self._running: asyncio.Task[None] | None = None
 
     async def cog_unload(self) -> None:
@@ -41,6 +34,12 @@ class CatchingUpCog(commands.Cog, name="Catching up"):
         """Discord tells from now on; what was before must be looked up."""
         before = self._running
         self._running = asyncio.create_task(self._after(before))
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Somebody let the bot into a server."""
+        with suppress(StorageError):  # the storage has logged it, once
+            await self._catching_up.joined(guild.id)
 
     async def _after(self, before: asyncio.Task[None] | None) -> None:
         if before:

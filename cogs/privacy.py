@@ -164,19 +164,35 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
 
 def _lines(report: Report) -> list[str]:
     opted_out = f"You opted out {when(report.opted_out_at)}: nothing new is kept." if report.opted_out_at else ""
+    notes = _notes(report)
     if report.is_empty:
-        return ["I keep nothing about you."]
-    kept = [
-        _count(report.questions, "question"),
-        f"{_count(report.answers, 'answer')} to them",
-        _count(report.images, "image"),
-        f"{_count(report.settings, 'setting')} that you made",
-        f"{_count(report.changes, 'change')} of settings in the record",
-        f"{_count(report.personas, 'version')} of personas that you wrote",
-    ]
-    since = f" The oldest of it is from {when(report.since)}." if report.since else ""
-    lines = [f"I keep about you: {', '.join(kept)}.{since}", "`/privacy export` gives all of it to you as a file."]
+        lines = [f"I keep nothing about you{f' but {notes}' if notes else ''}."]
+    else:
+        kept = [
+            _count(report.questions, "question"),
+            f"{_count(report.answers, 'answer')} to them",
+            _count(report.images, "image"),
+            f"{_count(report.settings, 'setting')} that you made",
+            f"{_count(report.changes, 'change')} of settings in the record",
+            f"{_count(report.personas, 'version')} of personas that you wrote",
+        ]
+        since = f" The oldest of it is from {when(report.since)}." if report.since else ""
+        lines = [f"I keep about you: {', '.join(kept)}.{since}{f' And {notes}.' if notes else ''}"]
+    if notes or not report.is_empty:
+        lines.append("`/privacy export` gives all of it to you as a file.")
     return [opted_out, *lines] if opted_out else lines
+
+
+def _notes(report: Report) -> str:
+    """What is noted about somebody beside what they made."""
+    found = []
+    if report.opted_out_at:
+        found.append("that you opted out")
+    elif report.told_at:
+        found.append("that I told you what I keep")
+    if report.counts_tokens:
+        found.append("how many tokens you used on a day, because there is a limit")
+    return ", and ".join(found)
 
 
 def _kept_for(found: Sourced[int]) -> str:

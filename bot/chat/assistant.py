@@ -237,6 +237,7 @@ class Assistant:
             question_tokens=question_tokens(record),
             thoughts=record.thoughts.text,
             takes_over=record.takes_over,
+            goes_on=record.begun_with is not None,
         )
         if reason in {EndReason.JOINED, EndReason.WITHDRAWN}:
             await self._memory.remove(answer_id)

@@ -85,6 +85,13 @@ class ConversationStore(Protocol):
         """How many messages of the shown branch came after an answer, or after another version of it."""
         ...
 
+    async def elsewhere(self, answer_id: int) -> int:
+        """How many messages of the shown branch are left when the conversation goes on from an answer of another one.
+
+        0 where the shown branch goes through the answer's question, or where there is no version of it with any text.
+        """
+        ...
+
     async def choose(self, answer_id: int) -> int:
         """Let the conversation go on from a version of an answer, or from the newest that was said after it.
 
@@ -129,12 +136,14 @@ class ConversationStore(Protocol):
         question_tokens: int | None = None,
         thoughts: str = "",
         takes_over: bool = False,
+        goes_on: bool = False,
     ) -> None:
         """Store an answer's text, end and receipt; the head moves to it where it has any text.
 
         `question_tokens` is the question's size in the prompt, as worked out from the model's own count. The
         `thoughts` are kept apart, where no prompt and no export finds them. A version that `takes_over` is followed by
-        what was said after the version that is shown, and then the head stays where it is.
+        what was said after the version that is shown, and then the head stays where it is. So is the first answer to a
+        question that had none, by what was asked since; one that `goes_on` had a text already.
         A conversation that was cleared meanwhile stays cleared: then nothing is stored and nothing is raised.
         """
         ...

@@ -78,5 +78,5 @@ class MirrorStore(Protocol):
         ...
 
     async def standing(self, place: Place) -> list[Standing]:
-        """The Discord messages that show a place's window, oldest first."""
+        """The Discord messages that show a place's window, and its other branches since then, oldest first."""
         ...

@@ -49,14 +49,18 @@ class Report:
     """Versions of servers' personas that they wrote."""
     since: datetime | None
     """When the oldest of it was stored, in UTC."""
+    told_at: datetime | None
+    """When they were told what is kept."""
     opted_out_at: datetime | None
+    counts_tokens: bool
+    """Whether it is counted how much their answers took, because there is a limit."""
     spots: Sequence[Spot]
     """Where they asked, most questions first."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing at all."""
-        return not (self.questions or self.settings or self.changes or self.personas or self.opted_out_at)
+        """Whether there is nothing that they made."""
+        return not (self.questions or self.settings or self.changes or self.personas)
 
 
 @dataclass(frozen=True, slots=True)

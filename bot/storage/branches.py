@@ -116,6 +116,12 @@ def is_being_written(connection: Connection, root: int) -> bool:
     return bool(connection.scalar(select(running)))
 
 
+def above(connection: Connection, message_id: int) -> set[int]:
+    """The ids of a message and of what was said before it, of no more than a window."""
+    end = _end(literal(_NO_MESSAGE)).where(messages.c.id == message_id)
+    return set(connection.scalars(select(_way(end, MAX_WINDOW).c.id)))
+
+
 def subtree(root: int) -> CTE:
     """The ids of a message and of everything below it."""
     found = select(messages.c.id).where(messages.c.id == root).cte("subtree", recursive=True)

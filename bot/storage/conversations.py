@@ -65,6 +65,10 @@ class SqlConversations:
         """How many messages of the shown branch came after an answer, or after another version of it."""
         return await self._database.read(versions.later, answer_id)
 
+    async def elsewhere(self, answer_id: int) -> int:
+        """How many messages of the shown branch are left when the conversation goes on from another one's answer."""
+        return await self._database.read(versions.elsewhere, answer_id)
+
     async def choose(self, answer_id: int) -> int:
         """Let the conversation go on from a version; returns how many later messages stay with the other one."""
         return await self._database.write(versions.choose, answer_id)
@@ -99,6 +103,7 @@ class SqlConversations:
         question_tokens: int | None = None,
         thoughts: str = "",
         takes_over: bool = False,
+        goes_on: bool = False,
     ) -> None:
         """Store an answer's text, end and receipt; the head moves to it where it has any text.
 
@@ -114,6 +119,7 @@ class SqlConversations:
             question_tokens=question_tokens,
             thought=thought,
             takes_over=takes_over,
+            goes_on=goes_on,
         )
         if receipt.prompt_estimate is not None and receipt.prompt_tokens is not None:
             self._estimates[receipt.model] = (receipt.prompt_estimate, receipt.prompt_tokens)

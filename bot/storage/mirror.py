@@ -64,7 +64,7 @@ class SqlMirror:
         return await self._database.read(let_go.recent)
 
     async def standing(self, place: Place) -> list[Standing]:
-        """The Discord messages that show a place's window, oldest first."""
+        """The Discord messages that show a place's window, and its other branches since then, oldest first."""
         return await self._database.read(_standing, place)
 
 
@@ -154,10 +154,15 @@ def _places(connection: Connection) -> list[Place]:
 
 
 def _standing(connection: Connection, place: Place) -> list[Standing]:
-    window = {message.id: message.role for message in branches.window(connection, place)}
+    start = min((message.id for message in branches.window(connection, place)), default=None)
+    if start is None:
+        return []
+    # Other branches can come back any time, and a look into the channel shows what there is of them as well.
     query = (
-        select(*discord_messages.c["discord_id", "message_id"])
-        .where(discord_messages.c.message_id.in_(window))
+        select(discord_messages.c.discord_id, messages.c.role)
+        .select_from(_SHOWN)
+        .where(branches.HERE, messages.c.id >= start)
         .order_by(discord_messages.c.discord_id)
     )
-    return [Standing(row.discord_id, window[row.message_id] is Role.USER) for row in connection.execute(query)]
+    rows = connection.execute(query, branches.whose(place))
+    return [Standing(row.discord_id, row.role == Role.USER.value) for row in rows]

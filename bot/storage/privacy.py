@@ -181,6 +181,7 @@ def _report(connection: Connection, person_id: int) -> Report:
         .group_by(conversations.c.channel_id, conversations.c.guild_id)
         .order_by(asked.desc())
     )
+    person = _person(connection, person_id)
     return Report(
         questions=count(messages, messages.c.role == Role.USER.value),
         answers=count(messages, messages.c.role == Role.ASSISTANT.value, messages.c.content != ""),
@@ -189,7 +190,9 @@ def _report(connection: Connection, person_id: int) -> Report:
         changes=count(changes),
         personas=count(persona_versions),
         since=min((moment for moment in oldest if moment is not None), default=None),
-        opted_out_at=_person(connection, person_id).opted_out_at,
+        told_at=person.told_at,
+        opted_out_at=person.opted_out_at,
+        counts_tokens=bool(count(schema.usage)),
         spots=[Spot(*row) for row in connection.execute(spots) if row.channel_id is not None],
     )
 

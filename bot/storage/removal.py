@@ -43,8 +43,8 @@ def remove(connection: Connection, question_ids: Sequence[int]) -> int:
     touched = select(messages.c.conversation_id).distinct().where(messages.c.id.in_(gone))
     places = list(connection.scalars(touched))
     _lift_children(connection, gone)
-    _move_heads(connection, gone)
-    _move_windows(connection, gone)
+    _move_heads(connection, gone, places)
+    _move_windows(connection, gone, places)
     connection.execute(delete(messages).where(messages.c.id.in_(gone)))
     is_empty = ~exists().where(messages.c.conversation_id == conversations.c.id)
     connection.execute(delete(conversations).where(conversations.c.id.in_(places), is_empty))
@@ -67,16 +67,18 @@ def _lift_children(connection: Connection, gone: Mapping[int, int | None]) -> No
         )
 
 
-def _move_heads(connection: Connection, gone: Mapping[int, int | None]) -> None:
-    headless = select(conversations.c.id, conversations.c.head_id).where(conversations.c.head_id.in_(gone))
+def _move_heads(connection: Connection, gone: Mapping[int, int | None], places: Sequence[int]) -> None:
+    headless = select(conversations.c.id, conversations.c.head_id).where(
+        conversations.c.id.in_(places), conversations.c.head_id.in_(gone)
+    )
     for row in connection.execute(headless).all():
         connection.execute(_MOVE_HEAD, {"its_id": row.id, "head": _left_above(gone, row.head_id)})
 
 
-def _move_windows(connection: Connection, gone: Mapping[int, int | None]) -> None:
+def _move_windows(connection: Connection, gone: Mapping[int, int | None], places: Sequence[int]) -> None:
     """Called when heads and parents are right again, and before anything is deleted."""
     query = select(*conversations.c["id", "head_id", "window_start_id"]).where(
-        conversations.c.window_start_id.in_(gone)
+        conversations.c.id.in_(places), conversations.c.window_start_id.in_(gone)
     )
     for row in connection.execute(query).all():
         start = connection.scalar(_first_question_after(row.head_id, row.window_start_id))

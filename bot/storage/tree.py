@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, fun
 from bot.chat.memory import BEING_WRITTEN, NOT_THEIR_QUESTION, NOT_THEIRS_ALONE, Begun
 from bot.chat.messages import Author, EndReason, Image, Place, Receipt, Role, StoredMessage
 from bot.errors import BadInput, NotAllowed
-from bot.storage import branches, heads, open_answers, thoughts, versions
+from bot.storage import branches, heads, open_answers, removal, thoughts, versions
 from bot.storage.schema import IS_RUNNING, AnyRow, conversations, images, messages, receipts
 
 PURGE_BATCH = 1_000
@@ -102,10 +102,12 @@ def finish(
     question_tokens: int | None,
     thought: tuple[str, datetime] | None = None,
     takes_over: bool = False,
+    goes_on: bool = False,
 ) -> None:
     """Store an answer's text, end and receipt, if it is still there; the head moves to it where it has any text.
 
-    One that `takes_over` is put before what was said after the version that is shown, and then the head stays.
+    One that `takes_over` is put before what was said after the version that is shown, and then the head stays. One that
+    `goes_on` had a text before.
     """
     answer = connection.execute(_FIND_ANSWER, {"answer_id": answer_id}).first()
     if answer is None:
@@ -122,7 +124,7 @@ def finish(
     connection.execute(_TEAR_UP, {"answer_id": answer_id})
     connection.execute(_KEEP_RECEIPT, {"answer_id": answer_id, **asdict(receipt)})
     if content:
-        heads.show(connection, answer, takes_over=takes_over)
+        heads.show(connection, answer, takes_over=takes_over, goes_on=goes_on)
 
 
 def move_window(connection: Connection, place: Place, start: int) -> None:
@@ -133,28 +135,20 @@ def move_window(connection: Connection, place: Place, start: int) -> None:
 
 
 def undo(connection: Connection, place: Place, only_by: int | None) -> list[StoredMessage]:
-    """Delete the newest question and answer of the shown branch, and what hangs below them; returns the two.
+    """Delete the newest question of the shown branch with every version of its answer; returns the two that are shown.
 
-    A window that began there begins at the root again: it held nothing else, and how much of the older messages
-    fits is not ours to say.
+    What was said below another version stays, since others may have said it. A window that began there begins at the
+    root again: it held nothing else, and how much of the older messages fits is not ours to say.
     """
-    conversation = _find(connection, place)
     newest = branches.branch(connection, place, 2)
-    if conversation is None or not newest:
+    if not newest:
         return []
     question, author = newest[0].id, newest[0].author
     if only_by is not None and (author is None or author.id != only_by):
         raise NotAllowed(NOT_THEIR_QUESTION)
     if branches.is_being_written(connection, question):
         raise BadInput(BEING_WRITTEN)
-    parent = connection.scalar(select(messages.c.parent_id).where(messages.c.id == question))
-    gone = select(branches.subtree(question).c.id)
-    connection.execute(delete(messages).where(messages.c.id.in_(gone)))
-    connection.execute(_MOVE, {"its_id": conversation.id, "head_id": parent})
-    start_is_there = exists().where(messages.c.id == conversations.c.window_start_id)
-    connection.execute(
-        update(conversations).where(conversations.c.id == conversation.id, ~start_is_there).values(window_start_id=None)
-    )
+    removal.remove(connection, [question])
     return newest
 
 
@@ -212,7 +206,9 @@ def interrupt_running(connection: Connection) -> list[int]:
     for answer in running:
         if answer.content:
             # Discord shows it in the place of an older version, and below it what was said since.
-            heads.show(connection, answer, takes_over=True)
+            # What was to go on has the receipt of its beginning.
+            goes_on = connection.scalar(select(exists().where(receipts.c.answer_id == answer.id)))
+            heads.show(connection, answer, takes_over=True, goes_on=bool(goes_on))
     connection.execute(update(messages).where(IS_RUNNING).values(end_reason=EndReason.INTERRUPTED.value))
     return [answer.id for answer in running]
 

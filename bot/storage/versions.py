@@ -113,6 +113,15 @@ def later(connection: Connection, answer_id: int) -> int:
     return max(len(heads.shown_from(connection, row)) - question_and_answer, 0)
 
 
+def elsewhere(connection: Connection, answer_id: int) -> int:
+    """How many messages of the shown branch the branch of an answer does not have, where its question is not shown."""
+    row = connection.execute(select(messages).where(messages.c.id == answer_id)).one()
+    if heads.shown_from(connection, row) or not heads.has_text(connection, row):
+        return 0
+    head = connection.scalar(select(conversations.c.head_id).where(conversations.c.id == row.conversation_id))
+    return 0 if head is None else len(branches.above(connection, head) - branches.above(connection, answer_id))
+
+
 def remove(connection: Connection, answer_id: int) -> list[int]:
     """Forget an answer, all its versions and its question; returns the ids of the answer's messages in Discord.
 

@@ -13,7 +13,7 @@ import discord
 
 from bot.chat.answers import Control, Finished, Question
 from bot.chat.memory import ConversationStore, OpenAnswerStore
-from bot.chat.messages import Answer, EndReason, OpenAnswer
+from bot.chat.messages import Answer, Author, EndReason, OpenAnswer, Place
 from bot.delivery import wording
 from bot.delivery.buttons import Buttons
 from bot.delivery.calls import Caller
@@ -51,7 +51,10 @@ class Aftermath:
         reader: QuestionReader,
         caller: Caller,
         buttons: Buttons,
+        forget_deleted: Callable[[Place, Author], Awaitable[None]],
     ) -> None:
+        """Take what lets a person's conversation forget what was deleted while nobody told the bot."""
+        self._forget_deleted = forget_deleted
         self._client = client
         self._open_answers = open_answers
         self._memory = memory
@@ -147,6 +150,9 @@ class Aftermath:
             await self._give_up(left, remains, BadInput(wording.NOT_REACHED))
             return
         await self._end_thinking(left, remains)
+        if left.asker:
+            # Else the model would read it once more, and might tell of it.
+            await self._forget_deleted(left.place, left.asker)
         # Noted first: a question that ends the process would else end each that follows.
         await self._open_answers.allow(left.id, asking=False)
         try:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -94,17 +94,35 @@ class CatchingUp:
                 task.add_done_callback(self._taking_up.discard)
         log.info("Caught up with Discord: of what is remembered, %s messages are gone, and %s edited", deleted, edited)
 
-    async def _leave_servers(self) -> None:
-        """Forget the servers in which this application was, and is no more.
+    async def forget_deleted(self, place: Place) -> None:
+        """Only find out what was deleted in a place, now, and forget it."""
+        found = await self._place(place)
+        if found and found.deleted:
+            await self._mirroring.deleted(place, found.deleted)
 
-        By a list of its own: with the token of another application, all servers would look as if they were left.
-        """
-        key = f"servers:{self._client.application_id}"
+    async def _leave_servers(self) -> None:
+        """Forget the servers in which this application was, and is no more."""
         now = {guild.id for guild in self._client.guilds}
-        before = {int(guild_id) for guild_id in (await self._state.get(key) or "").split()}
-        for guild_id in before - now:
+        for guild_id in await self._servers() - now:
             await self._mirroring.server_gone(guild_id)
-        await self._state.set(key, " ".join(map(str, sorted(now))))
+        # As it is by now: somebody may have let the bot in meanwhile.
+        await self._note_servers(guild.id for guild in self._client.guilds)
+
+    async def joined(self, guild_id: int) -> None:
+        """Know of a server that it was joined, also where it is left again before the next look."""
+        await self._note_servers({*await self._servers(), guild_id})
+
+    async def _servers(self) -> set[int]:
+        """Those in which this application was when that was noted last."""
+        return {int(guild_id) for guild_id in (await self._state.get(self._key) or "").split()}
+
+    async def _note_servers(self, guild_ids: Iterable[int]) -> None:
+        await self._state.set(self._key, " ".join(map(str, sorted(guild_ids))))
+
+    @property
+    def _key(self) -> str:
+        """With the token of another application, all servers would look as if they were left."""
+        return f"servers:{self._client.application_id}"
 
     async def _on_their_way(self) -> None:
         """Withdraw answers that lost their question in an outage of which the gateway tells nothing."""

@@ -9,6 +9,7 @@ from simcord.builders import ChannelHandle
 from simcord.env import Env
 from simcord.results import InteractionResult
 
+from bot.chat.privacy import NOT_KEPT
 from tests.fake_ollama import MODEL, FakeOllama
 from tests.world import Gate, answers
 
@@ -325,3 +326,18 @@ async def test_what_is_stopped_in_line_leaves_the_answer_as_it_was(
         page.content.partition("\n-# tiny")[0].partition("\n-# stopped")[0] for page in pages(env, channel)
     ] == before
     assert labels(pages(env, channel)[-1]) == ["Regenerate", "Continue", "Details", "Delete"]
+
+
+@pytest.mark.parametrize("label", ["Regenerate", "Continue"])
+async def test_an_answer_to_somebody_who_opted_out_stays_as_it_is_and_only_who_presses_is_told(
+    env: Env, alice: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama, label: str
+) -> None:
+    fake.ending = {"done_reason": "length"}
+    await alice.send(channel, f"{me} Why?")
+    before = answers(env, channel)
+    await alice.slash(channel, "privacy opt-out")
+
+    pressed = await press(alice, env, channel, label)
+
+    assert answers(env, channel) == before
+    assert told(pressed) == [f"⚠️ {NOT_KEPT}"] or told(pressed) == [NOT_KEPT]

@@ -64,7 +64,8 @@ async def test_what_is_kept_is_shown_with_where_it_was_said(
     kept, export, *places, retention = re.sub(r"<t:\d+:R>", "WHEN", said(shown)).splitlines()
     assert kept == (
         "I keep about you: 4 questions, 4 answers to them, 0 images, 1 setting that you made, "
-        "1 change of settings in the record, 0 versions of personas that you wrote. The oldest of it is from WHEN."
+        "1 change of settings in the record, 0 versions of personas that you wrote. The oldest of it is from WHEN. "
+        "And that I told you what I keep."
     )
     assert export == "`/privacy export` gives all of it to you as a file."
     assert places == ["- in direct messages: 1 question", f"- in Team: <#{channel.id}> 2, <#{other.id}> 1"]
@@ -111,6 +112,33 @@ async def test_deleting_stops_what_is_being_written(
     shown = await alice.slash(channel, "privacy show")
     assert said(shown).startswith("I keep nothing about you.")
     assert "2 messages are remembered here" in said(await bob.slash(channel, "history show"))
+
+
+@pytest.mark.operator(LIMIT_TOKENS_PER_DAY="1000")
+async def test_what_is_noted_of_somebody_who_asked_only_privately_is_said(
+    alice: MemberActor, channel: ChannelHandle
+) -> None:
+    await alice.slash(channel, "ask", prompt="Why?", private=True)
+
+    shown = await alice.slash(channel, "privacy show")
+
+    assert said(shown).startswith(
+        "I keep nothing about you but how many tokens you used on a day, because there is a limit.\n"
+        "`/privacy export` gives all of it to you as a file.\n"
+    )
+
+
+async def test_that_somebody_was_told_is_noted_also_when_nothing_else_is(
+    alice: MemberActor, channel: ChannelHandle
+) -> None:
+    await alice.slash(channel, "ask", prompt="Why?")
+    asked = await alice.slash(channel, "privacy show")
+    await alice.slash(channel, "history undo")
+
+    shown = await alice.slash(channel, "privacy show")
+
+    assert "And that I told you what I keep." in said(asked)
+    assert said(shown).startswith("I keep nothing about you but that I told you what I keep.\n")
 
 
 @pytest.mark.operator(LIMIT_TOKENS_PER_DAY="1000")

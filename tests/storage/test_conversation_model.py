@@ -63,6 +63,15 @@ class Memory:
         way = self.branch()
         return way if self.start not in way else way[way.index(self.start) :]
 
+    def show(self, answer: int) -> None:
+        """Let the branch end with an answer, or have it before what was asked since at the same place."""
+        question = self.parents[answer] or 0
+        since = [it for it in self.branch() if it > question and self.parents[it] == self.parents[question]]
+        if since:
+            self.parents[since[0]] = answer
+        elif answer not in self.branch():
+            self.head = answer
+
     def below(self, root: int) -> set[int]:
         found = {root}
         for message in sorted(self.parents):
@@ -113,7 +122,7 @@ class ConversationMachine(RuleBasedStateMachine):
         self.run(self.store.finish(answer, text, EndReason.COMPLETE, RECEIPT))
         if answer in memory.parents:
             memory.texts[answer] = text
-            memory.head = answer if text else memory.head
+            memory.show(answer) if text else None
 
     @rule(place=places)
     def undo(self, place: Place) -> None:
@@ -127,7 +136,9 @@ class ConversationMachine(RuleBasedStateMachine):
         assert [message.id for message in self.run(self.store.undo(place, only_by=None))] == newest
         if newest:
             memory.head = memory.parents[newest[0]]
-            for gone in memory.below(newest[0]):
+            for message, parent in memory.parents.items():
+                memory.parents[message] = memory.head if parent in newest else parent
+            for gone in newest:
                 del memory.parents[gone], memory.texts[gone]
             memory.start = memory.start if memory.start in memory.parents else None
 

@@ -177,7 +177,7 @@ async def test_undo_goes_back_one_question_at_a_time(store: SqlConversations, sa
     await say("two")
     await say("dead end", "")
     assert texts(await store.undo(PLACE, only_by=None)) == ["two", "two!"]
-    assert await store.count(PLACE) == 2
+    assert await store.count(PLACE) == 4
     await say("three")
     assert texts(await store.branch(PLACE)) == ["one", "one!", "three", "three!"]
     assert texts(await store.undo(PLACE, only_by=None)) == ["three", "three!"]

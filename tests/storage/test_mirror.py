@@ -199,6 +199,24 @@ async def test_what_stands_for_a_window_is_its_questions_and_answers_only(
     assert await mirror.standing(ELSEWHERE) == []
 
 
+async def test_what_stands_for_a_window_has_other_branches_since_then(
+    store: SqlConversations, mirror: SqlMirror
+) -> None:
+    await say(store, "Q1", "A1")
+    start, first = await say(store, "Q2", "A2")
+    hidden, second = await say(store, "Q3", "A3")
+    branch = await store.begin(PLACE, ANNA, "Q4", after=2000 + first)
+    await store.finish(branch.answer_id, "A4", EndReason.COMPLETE, RECEIPT)
+    await store.move_window(PLACE, start)
+
+    assert await mirror.standing(PLACE) == [
+        Standing(1000 + start, True),
+        Standing(1000 + hidden, True),
+        Standing(2000 + first, False),
+        Standing(2000 + second, False),
+    ]
+
+
 async def test_what_was_said_later_follows_the_corrected_answer(store: SqlConversations) -> None:
     _, first = await say(store, "Q1", "A1")
     await say(store, "Q2", "A2")

@@ -10,7 +10,7 @@ from bot.storage.conversations import SqlConversations
 from bot.storage.database import Database
 
 PLACE, ELSEWHERE = Place(1, 2), Place(3, 2)
-ANNA = Author(4, "Anna")
+ANNA, BERND = Author(4, "Anna"), Author(5, "Bernd")
 RECEIPT = Receipt("tiny:1b", "assistant", 0, {"num_predict": 5}, answer_tokens=3)
 
 
@@ -188,3 +188,18 @@ async def test_a_message_is_shown_where_it_stands_itself_else_where_its_answer_d
 
     await store.not_shown([900, 1000 + first, 2000, 1000 + second])
     assert [await store.shown_at(it) for it in (one, two, 77)] == [None, None, None]
+
+
+async def test_undo_leaves_what_was_said_after_another_version(store: SqlConversations) -> None:
+    first = await say(store, "Q1", "A1")
+    begun = await store.begin(PLACE, BERND, "Q2")
+    await store.finish(begun.answer_id, "A2", EndReason.COMPLETE, RECEIPT)
+    await say_again(store, first, "A1b")
+
+    undone = await store.undo(PLACE, only_by=ANNA.id)
+
+    assert [message.content for message in undone] == ["Q1", "A1b"]
+    assert await branch(store) == []
+    assert (await found(store, begun.answer_id)).question == "Q2"
+    await store.choose(begun.answer_id)
+    assert await branch(store) == ["Q2", "A2"]

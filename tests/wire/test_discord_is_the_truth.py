@@ -181,6 +181,28 @@ async def test_a_question_missed_in_one_channel_waits_for_no_answer_in_another_o
     assert len(pages(other)) == 2
 
 
+async def test_a_question_that_waited_is_asked_without_what_was_deleted_while_the_bot_was_away(
+    stage: Stage, bot: BotProcess
+) -> None:
+    secret = stage.mention("My secret.")
+    await stage.reply_to(secret)
+    held = Held(stage.ollama, before=1)
+    stage.mention("First.")
+    await held.reached()
+    bernd = stage.guild.add_member("Bernd")
+    waiting = bernd.say(stage.channel, "Second.", mention_bot=True)
+    await stage.reply_to(waiting, shows("Waiting"))
+    await bot.stop()
+    stage.ollama.between = None
+    stage.anna.delete(secret)
+
+    await bot.start()
+
+    await stage.reply_to(waiting)
+    assert "My secret." not in said(stage)
+    assert said(stage)[0] == "First."
+
+
 @pytest.mark.parametrize("by", ["its button", "a moderator"])
 async def test_a_question_whose_answer_was_deleted_is_not_asked_again_by_the_next_start(
     stage: Stage, bot: BotProcess, by: str
@@ -278,6 +300,23 @@ async def test_places_that_are_gone_are_forgotten(stage: Stage, bot: BotProcess,
         await bot.start()
     await stored(stage, 2 if what == "thread" else 1, "conversations")
     await stored(stage, 4 if what == "thread" else 2, "messages")
+
+
+async def test_a_server_that_was_joined_in_this_run_and_left_in_the_next_pause_is_forgotten(
+    stage: Stage, bot: BotProcess
+) -> None:
+    await caught_up(bot)
+    await answer(stage.ask("Why?"))
+    other = stage.discord.add_guild("Other")
+    other.add_member(stage.anna)
+    await answer(stage.anna.slash(other.add_channel("there"), "ask", prompt="Why?"))
+    await stored(stage, 4, "messages")
+    await bot.stop()
+
+    other.remove_bot()
+    await bot.start()
+
+    await stored(stage, 2, "messages")
 
 
 async def test_with_another_applications_token_no_server_is_taken_for_left(stage: Stage, bot: BotProcess) -> None:

@@ -216,7 +216,7 @@ async def test_who_opted_out_is_answered_and_nothing_of_it_is_stored(
     assert not [word for word in ("aubergine", "periwinkle", "celadon", "Anna") if word in kept]
     assert kept.count(str(stage.anna.id)) == 1, "only that she wants it so"
     shown = await stage.anna.slash(stage.channel, "privacy show").message(shows("You opted out"))
-    assert "I keep about you: 0 questions" in shown.content
+    assert "\nI keep nothing about you but that you opted out.\n" in shown.content
 
     back = await stage.anna.slash(stage.channel, "privacy opt-in").message()
     await ask(stage, stage.anna, "mauve")
