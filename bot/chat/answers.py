@@ -40,6 +40,8 @@ class Question:
     """The answer that gets a new version: then everything else is as it was asked then."""
     more_of: Answer | None = None
     """Or the one that is to go on where it was cut off."""
+    asked_by: Author | None = None
+    """Who wants the new version, or more: their tokens it takes. None for the author."""
     is_corrected: bool = False
     """Whether it was asked otherwise at first: what was said after its older version stays, and follows the new one."""
     on_way: tuple[int, ...] = field(default=(), compare=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from playground.bot_process import BotProcess
+from playground.discord.permissions import Permission
 from tests.fake_ollama import MODEL
 
 from .stage import PATIENCE, Held, Stage, answer, is_finished, pages, shows, stored
@@ -102,6 +103,20 @@ async def test_the_tokens_of_a_day_are_counted_across_a_restart(stage: Stage) ->
 
         assert told.ephemeral
         assert len(stage.ollama.asked) == 1
+
+
+async def test_who_regenerates_another_persons_answer_uses_up_their_own_tokens(stage: Stage) -> None:
+    stage.ollama.ending = {"done_reason": "stop", "prompt_eval_count": 80, "eval_count": 20}
+    boss = stage.guild.add_member("Boss", permissions=Permission.MANAGE_MESSAGES)
+    async with stage.bot(LIMIT_TOKENS_PER_DAY="150") as bot:
+        first = await answer(stage.ask("First?"))
+        await stored(stage, 0, "open_answers")
+        boss.click(first, "Regenerate")
+        await stored(stage, 2, "usage WHERE tokens = 100")
+
+        assert (await answer(stage.ask("Second?"))).content == f"-# Anna asked: Second?\n{ANSWER}"
+        await stored(stage, 1, f"usage WHERE tokens = 200 AND person_id = {stage.anna.id}")
+        assert "Traceback" not in bot.log()
 
 
 async def test_a_question_too_many_is_refused_privately_in_whatever_way_it_was_asked(stage: Stage) -> None:
