@@ -192,7 +192,7 @@ class Assistant:
                 record.pieces.append(part.text)
                 view.text(part.text)
             elif isinstance(part, TakenBack):
-                record.thoughts.adopt("".join(record.pieces), record.first_text or record.started)
+                record.thoughts.adopt(record.pieces, record.first_text or record.started)
                 record.pieces.clear()
                 record.first_text = None
                 view.take_back()

@@ -131,3 +131,16 @@ async def test_a_question_too_many_is_refused_privately_in_whatever_way_it_was_a
         assert "You can ask again in " in direct.content
         assert len(pages(stage.channel)) == 1
         assert all(is_finished(message) for message in pages(stage.channel))
+
+
+async def test_what_was_thought_before_a_stop_counts(stage: Stage) -> None:
+    stage.ollama.thoughts = ["thought "] * 200
+    held = Held(stage.ollama, before=0)
+    async with stage.bot(LIMIT_TOKENS_PER_DAY="150"):
+        asked = stage.ask("First?")
+        await held.reached()
+        stage.anna.click(await asked.message(shows("Thinking")), "Stop")
+        await asked.message(shows("stopped by Anna"))
+        await stored(stage, 1, "usage WHERE tokens > 200")
+
+        await stage.ask("Second?").message(shows("You have used your 150 tokens for today."))
