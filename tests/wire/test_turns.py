@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 from playground.bot_process import BotProcess
 from playground.discord.permissions import Permission
 from tests.fake_ollama import MODEL
 
-from .stage import PATIENCE, Held, Stage, answer, is_finished, pages, shows, stored
+from .stage import PATIENCE, Held, Stage, answer, is_finished, numbered, pages, shows, stored
 
 ANSWER = f"Hello there.\n-# {MODEL} · assistant"
 
@@ -16,6 +18,11 @@ ANSWER = f"Hello there.\n-# {MODEL} · assistant"
 def asked(stage: Stage) -> list[str]:
     """Who asked the model so far, in the order of their turns; each question is a name."""
     return [prompt[-1][1].split()[-1] for prompt in stage.ollama.prompts]
+
+
+def rows(stage: Stage, query: str) -> list[tuple[int, ...]]:
+    with closing(sqlite3.connect(stage.folder / "llampost.db")) as connection:
+        return connection.execute(query).fetchall()
 
 
 async def test_a_busy_person_a_busy_channel_and_a_busy_server_do_not_hold_up_the_others(stage: Stage) -> None:
@@ -144,3 +151,20 @@ async def test_what_was_thought_before_a_stop_counts(stage: Stage) -> None:
         await stored(stage, 1, "usage WHERE tokens > 200")
 
         await stage.ask("Second?").message(shows("You have used your 150 tokens for today."))
+
+
+async def test_to_replay_an_answer_that_was_stopped_counts(stage: Stage) -> None:
+    stage.ollama.answer = numbered(50)
+    held = Held(stage.ollama, before=30)
+    async with stage.bot(LIMIT_TOKENS_PER_DAY="10000"):
+        asked = stage.ask("First?")
+        stage.anna.click(await asked.message(shows("w010")), "Stop")
+        stopped = await asked.message(shows("stopped by Anna"))
+        await stored(stage, 1, "usage")
+        [(before,)] = rows(stage, "SELECT tokens FROM usage")
+        held.go_on()
+
+        details = await stage.anna.click(stopped, "Details").message()
+        await stage.anna.click(details, "Replay").message(shows("Identical"))
+
+        assert rows(stage, "SELECT tokens FROM usage") == [(2 * before,)]
