@@ -209,7 +209,7 @@ class Limits:
         again = self._now() + timedelta(seconds=seconds)
         # Rounded up: whoever asks again when Discord says "now" must not be early.
         moment = int(again.timestamp()) + 1
-        return LimitReached(f"{why} You can ask again in {_lasting(seconds)} (<t:{moment}:R>).", seconds)
+        return LimitReached(why, f"You can ask again in {_lasting(seconds)} (<t:{moment}:R>).", seconds)
 
 
 def _read(text: str, quota: Quota) -> int | None:

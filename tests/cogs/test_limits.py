@@ -77,6 +77,27 @@ async def test_a_mention_too_many_is_answered_in_a_direct_message_once(
     assert len(fake.asked) == 1
 
 
+@pytest.mark.operator(LIMIT_QUESTIONS_PER_MINUTE="2", LIMIT_TOKENS_PER_DAY="100")
+async def test_who_was_told_of_one_limit_is_told_of_another_one_too(
+    alice: MemberActor, boss: MemberActor, channel: ChannelHandle, guild: GuildHandle, me: str, fake: FakeOllama
+) -> None:
+    fake.ending = {"done_reason": "stop", "prompt_eval_count": 80, "eval_count": 20}
+    staff = guild.create_role("staff")
+    carla = guild.add_member(alice.user._env.create_user("carla"), roles=[staff])
+    await carla.send(channel, f"{me} First?")
+    await carla.send(channel, f"{me} Too many tokens?")
+    await boss.slash(channel, "limits set", role=staff, limit="tokens_per_day", value="none")
+    for _ in range(3):
+        await carla.send(channel, f"{me} Again?")
+
+    told = [message.content.split(".")[0] for message in carla.user.dm_channel.history() if "You " in message.content]
+    assert len(fake.asked) == 2
+    assert told == [
+        "You have used your 100 tokens for today",
+        "You asked 2 questions within a minute, which is as many as you may",
+    ]
+
+
 @pytest.mark.operator(LIMIT_TOKENS_PER_DAY="100")
 async def test_who_used_up_their_tokens_asks_again_tomorrow(
     alice: MemberActor, bob: MemberActor, channel: ChannelHandle, fake: FakeOllama
