@@ -137,6 +137,8 @@ class Control:
         """The name of the person who stopped it, if one did."""
         self.heir: Control | None = None
         """Of the answer in which this one's question is answered as well, for JOINED."""
+        self.is_in_line = asyncio.Event()
+        """Set when its question waits for its turn, or has it, or never will: what is asked later comes after it."""
         self._work: asyncio.Task[Any] | None = None
         self._question: Question | None = None
         self._is_taken = False

@@ -32,6 +32,9 @@ GRACE = 5.0
 LAST_WORDS = 3.0
 """Seconds that they then get to show that they were interrupted."""
 
+ORDERLY = 30.0
+"""Seconds that a message waits at most for an earlier one to be read: longer than any file takes, but for a bad line."""
+
 SETTLING = 2.0
 """Seconds that the press of a button waits for an answer's last words; Discord waits 3 for a response."""
 
@@ -86,11 +89,18 @@ class Deliveries:
         """Answer a question on a surface, to the end. `question_message` is the Discord message that asked.
 
         Where its files, or its text, are still to be `read`, it is on its way already meanwhile. What that raises ends
-        it, and is raised here.
+        it, and is raised here. What the same person wrote before it comes first, also if that takes longer to be read:
+        a file, and then a question about it.
         """
-        async with self._run(Running(question, surface, Control(), question_message, header)) as running:
+        running = Running(question, surface, Control(), question_message, header)
+        earlier = [other for other in self._running if other.precedes(running)]
+        async with self._run(running):
             if read:
                 await Delivery(running, self._means).read(read)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ORDERLY):
+                    for other in earlier:
+                        await other.control.is_in_line.wait()
             return await self._answer(running)
 
     async def answer_left(self, left: OpenAnswer, question: Question, surface: ChannelSurface) -> None:
@@ -165,6 +175,7 @@ class Deliveries:
         try:
             yield running
         finally:
+            running.control.is_in_line.set()
             running.done.set()
             self._running.discard(running)
 

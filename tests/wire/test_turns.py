@@ -9,8 +9,9 @@ from contextlib import closing
 from playground.bot_process import BotProcess
 from playground.discord.permissions import Permission
 from tests.fake_ollama import MODEL
+from tests.files.made import pdf
 
-from .stage import PATIENCE, Held, Stage, answer, is_finished, numbered, pages, shows, stored
+from .stage import PATIENCE, Held, Stage, answer, is_finished, numbered, paced, pages, shows, stored
 
 ANSWER = f"Hello there.\n-# {MODEL} · assistant"
 
@@ -83,6 +84,35 @@ async def test_two_quick_mentions_are_answered_together_below_the_second(stage: 
             await asyncio.sleep(0.01)
     await stored(stage, 0, "open_answers")
     assert "Traceback" not in bot.log()
+
+
+async def test_a_file_and_a_quick_question_about_it_are_answered_together(stage: Stage, bot: BotProcess) -> None:
+    file = pdf("The answer is 42.")
+    paced(stage.ollama, rate=1)
+    stage.anna.say(stage.channel, "", mention_bot=True, attachments=[("guide.pdf", file)])
+    # Read in a process of its own, which takes longer than the question that needs no reading.
+    second = stage.mention("What is the answer?")
+
+    done = await stage.reply_to(second)
+
+    assert done.content == ANSWER
+    assert stage.ollama.prompts[-1][-1] == (
+        "user",
+        "What is the answer?\n\nguide.pdf:\n```\n[page 1]\nThe answer is 42.\n```",
+    )
+    await stored(stage, 2, "messages")
+    await stored(stage, 0, "open_answers")
+    assert [page.reply_to for page in pages(stage.channel)] == [second.id]
+    assert "Traceback" not in bot.log()
+
+
+async def test_a_file_that_can_not_be_read_holds_up_no_question(stage: Stage, bot: BotProcess) -> None:
+    first = stage.anna.say(stage.channel, "", mention_bot=True, attachments=[("guide.pdf", b"no PDF")])
+    second = stage.mention("What is the answer?")
+
+    assert (await stage.reply_to(second)).content == ANSWER
+    assert "is damaged" in (await stage.reply_to(first, shows("damaged"))).content
+    assert [prompt[-1][1] for prompt in stage.ollama.prompts] == ["What is the answer?"]
 
 
 async def test_a_mention_after_the_first_words_has_an_answer_of_its_own(stage: Stage, bot: BotProcess) -> None:
