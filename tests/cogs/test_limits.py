@@ -35,7 +35,7 @@ async def test_the_operators_limits_are_shown_with_what_was_used(
     shown = await alice.slash(channel, "limits show")
 
     assert said(shown) == (
-        "You may ask **1** questions a minute and use **5,000** tokens a day (1,234 of them used today)."
+        "You may ask **1** question a minute and use **5,000** tokens a day (1,234 of them used today)."
     )
 
 
