@@ -184,8 +184,15 @@ class Deliveries:
         await delivery.open()
         return await delivery.answer(
             is_unwanted=lambda: running.loses(self._unknown),
-            heir=lambda: next((other for other in self._running if other.control is running.control.heir), None),
+            heir=lambda: self._heir(running),
         )
+
+    def _heir(self, running: Running) -> Running | None:
+        """The answer that takes up the question of one that was joined; that one may have been joined to a third."""
+        control = running.control.heir
+        while control and control.heir:
+            control = control.heir
+        return next((other for other in self._running if other.control is control), None)
 
     def asker(self, key: str) -> Author | None:
         """Who asked for the answer that is on its way under this key; None where there is none (any more)."""

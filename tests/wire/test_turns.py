@@ -106,6 +106,22 @@ async def test_a_file_and_a_quick_question_about_it_are_answered_together(stage:
     assert "Traceback" not in bot.log()
 
 
+async def test_of_two_files_and_a_quick_question_none_is_lost(stage: Stage, bot: BotProcess) -> None:
+    paced(stage.ollama, rate=1)
+    # All three come to their turn in the same moment, so the second has handed on what it had before the first can.
+    for name in ("one", "two"):
+        stage.anna.say(stage.channel, "", mention_bot=True, attachments=[(f"{name}.pdf", pdf(name))])
+    question = stage.mention("Compare them.")
+
+    assert (await stage.reply_to(question)).content == ANSWER
+
+    assert [name in stage.ollama.prompts[-1][-1][1] for name in ("one.pdf", "two.pdf", "Compare")] == [True] * 3
+    # The answer and the three messages that asked for it.
+    await stored(stage, 4, "discord_messages")
+    await stored(stage, 0, "open_answers")
+    assert "Traceback" not in bot.log()
+
+
 async def test_a_file_that_can_not_be_read_holds_up_no_question(stage: Stage, bot: BotProcess) -> None:
     first = stage.anna.say(stage.channel, "", mention_bot=True, attachments=[("guide.pdf", b"no PDF")])
     second = stage.mention("What is the answer?")
