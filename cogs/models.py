@@ -101,7 +101,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Bot]) -> None:
         """Take presses of cancel buttons whose download ended with the process that ran it."""
-        pressed = str((interaction.data or {}).get("custom_id", ""))
+        pressed = str(interaction.data.get("custom_id", "")) if interaction.data else ""
         is_live = pressed in {download.cancel_button.custom_id for download in self._downloads}
         if pressed.startswith(CANCEL) and not is_live and self._bot.heard.is_news(interaction.id):
             await say_cut_off(interaction)

@@ -155,8 +155,11 @@ class Receipts:
             try:
                 await self._write(request, written)
             finally:
-                await unbroken(self._spent(person, written.used_tokens))
+                await unbroken(self._count(person, written))
         return Repetition(answer.content, written.text, is_whole)
+
+    async def _count(self, person: Author, written: _Written) -> None:
+        await self._spent(person, written.used_tokens)
 
     async def _check_model(self, receipt: Receipt) -> None:
         """Raise BadInput where another model answers to the name by now."""

@@ -33,7 +33,7 @@ LAST_WORDS = 3.0
 """Seconds that they then get to show that they were interrupted."""
 
 ORDERLY = 30.0
-"""Seconds that a message waits at most for an earlier one to be read: longer than any file takes, but for a bad line."""
+"""Seconds that a message waits at most for an earlier one to be read: more than any file takes, but for a bad line."""
 
 SETTLING = 2.0
 """Seconds that the press of a button waits for an answer's last words; Discord waits 3 for a response."""
