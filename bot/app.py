@@ -47,6 +47,16 @@ FIRST_RETRY = 2.0
 LONGEST_RETRY = 60.0
 """Seconds between two attempts to reach Discord; each is twice the one before."""
 
+REFUSED = "DISCORD_TOKEN is refused by Discord: copy it again from the developer portal, under Bot > Reset Token."
+CLOSED = {
+    4004: REFUSED,
+    4011: (
+        "DISCORD_TOKEN is of a bot in more servers than Discord lets one connection serve (2,500), "
+        "and this bot has one only: take it out of some, or run it as another application."
+    ),
+}
+"""Why Discord closed the gateway, by its codes for what no second try mends."""
+
 LOCKS_END = 7.0
 """Seconds after which a bot that is being stopped waits for no lock on the database: the last words come after that."""
 
@@ -148,9 +158,11 @@ async def _connected(bot: Bot, token: str) -> None:
     try:
         await bot.start(token)
     except discord.LoginFailure as error:
-        raise SettingError(
-            "DISCORD_TOKEN is refused by Discord: copy it again from the developer portal, under Bot > Reset Token."
-        ) from error
+        raise SettingError(REFUSED) from error
+    except discord.ConnectionClosed as error:
+        if (sentence := CLOSED.get(error.code)) is None:
+            raise
+        raise SettingError(sentence) from error
     except discord.PrivilegedIntentsRequired as error:
         raise SettingError(
             "MESSAGE_CONTENT_INTENT is true, but the intent is switched off in Discord's developer portal: "

@@ -87,8 +87,10 @@ class QueueFull(LlampostError):
 class LimitReached(LlampostError):
     """A person has to wait; the text says for how long."""
 
-    def __init__(self, text: str, seconds: float) -> None:
-        super().__init__(text)
+    def __init__(self, why: str, until: str, seconds: float) -> None:
+        super().__init__(f"{why} {until}")
+        self.why = why
+        """Which limit that is, in a sentence that stays the same until it is another one."""
         self.seconds = seconds
 
 

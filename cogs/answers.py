@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import discord
 from discord.ext import commands
@@ -117,10 +118,11 @@ class Answers(commands.Cog):
         if await self._privacy.is_opted_out(answer.asker):
             raise BadInput(NOT_KEPT)  # before the answer is touched, which everybody sees
         # Not whoever asked, but whoever presses uses the model up.
-        await self._limits.admit(author_of(press.user), press.guild_id, roles_of(press.user))
+        presser = author_of(press.user)
+        await self._limits.admit(presser, press.guild_id, roles_of(press.user))
         await acknowledge(press)
         images = await self._memory.images([answer.question_id])
-        question = ask(answer, images.get(answer.question_id, ()))
+        question = replace(ask(answer, images.get(answer.question_id, ())), asked_by=presser)
         return await self._deliveries.write_over(
             question, surface, header=await self._header(press, answer), question_message=answer.question_discord_id
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import discord
 from discord import app_commands
@@ -47,6 +49,8 @@ class Chat(commands.Cog):
         self._bot = bot
         self._services = bot.services
         self._limit_notes = LimitNotes()
+        self._doors: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        """Through which each person's messages come one after the other."""
 
     @app_commands.command()
     @app_commands.describe(
@@ -162,7 +166,9 @@ class Chat(commands.Cog):
             await self._say(message, hint)
             return
         guild_id = message.guild.id if message.guild else None
-        await self._services.limits.admit(author_of(message.author), guild_id, roles_of(message.author))
+        # What is let in goes on to the deliveries before anything else happens, so the order stays what it was.
+        async with self._doors.setdefault(message.author.id, asyncio.Lock()):
+            await self._services.limits.admit(author_of(message.author), guild_id, roles_of(message.author))
 
         self._bot.heard.know((ASKED, message.id))
 

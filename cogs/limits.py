@@ -29,7 +29,7 @@ class LimitsCog(commands.GroupCog, group_name="limits", group_description="How m
         guild_id, person = interaction.guild_id, author_of(interaction.user)
         mine = await self._limits.in_force(guild_id, roles_of(interaction.user))
         used = f" ({await self._limits.used(person):,} of them used today)" if mine[Quota.TOKENS] else ""
-        questions, tokens = (f"**{_most(mine[quota])}** {WORDS[quota]}" for quota in Quota)
+        questions, tokens = (_allowed(mine[quota], quota) for quota in Quota)
         lines = [f"You may ask {questions} and use {tokens}{used}."]
         of_roles = await self._limits.of_roles(guild_id) if guild_id else []
         lines += [_line(interaction.guild, limit) for limit in of_roles]
@@ -49,7 +49,7 @@ class LimitsCog(commands.GroupCog, group_name="limits", group_description="How m
         changes = await self._limits.set(guild_id, role.id, limit, value, by=author_of(interaction.user))
         most = next((it.most for it in await self._limits.of_roles(guild_id) if _is(it, role.id, limit)), None)
         already = "now" if changes else "already"
-        text = f"**{plain(role.name)}** may have **{_most(most)}** {WORDS[limit]} {already}."
+        text = f"**{plain(role.name)}** may have {_allowed(most, limit)} {already}."
         await respond(interaction, text, public=bool(changes))
 
     @app_commands.command()
@@ -66,7 +66,7 @@ class LimitsCog(commands.GroupCog, group_name="limits", group_description="How m
         await self._limits.reset(guild_id, role.id if role else None, limit, by=by)
         after = {(it.role_id, it.quota) for it in await self._limits.of_roles(guild_id)}
         gone = [
-            f"{_name(interaction.guild, it.role_id)} ({_most(it.most)} {WORDS[it.quota]})"
+            f"{_name(interaction.guild, it.role_id)} ({_most(it.most)} {_words(it.most, it.quota)})"
             for it in before
             if (it.role_id, it.quota) not in after
         ]
@@ -82,6 +82,14 @@ def _most(most: int | None) -> str:
     return "any number of" if most is None else f"{most:,}"
 
 
+def _words(most: int | None, quota: Quota) -> str:
+    return WORDS[quota].replace("s ", " ", 1) if most == 1 else WORDS[quota]
+
+
+def _allowed(most: int | None, quota: Quota) -> str:
+    return f"**{_most(most)}** {_words(most, quota)}"
+
+
 def _name(guild: discord.Guild | None, role_id: int) -> str:
     role = guild.get_role(role_id) if guild else None
     return plain(role.name) if role else "a role that is gone"
@@ -89,7 +97,7 @@ def _name(guild: discord.Guild | None, role_id: int) -> str:
 
 def _line(guild: discord.Guild | None, limit: RoleLimit) -> str:
     by = f"(set by {plain(limit.setting.changed_by.name)} {when(limit.setting.changed_at)})"
-    return f"- {_name(guild, limit.role_id)}: **{_most(limit.most)}** {WORDS[limit.quota]} {by}"
+    return f"- {_name(guild, limit.role_id)}: {_allowed(limit.most, limit.quota)} {by}"
 
 
 async def setup(bot: Bot) -> None:

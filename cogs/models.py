@@ -15,7 +15,7 @@ from bot.delivery.interaction_surface import InteractionSurface
 from bot.errors import BadInput, ModelNotFound
 from bot.ui.checks import require
 from bot.ui.completion import Choices, model_choices
-from bot.ui.download import Download
+from bot.ui.download import CANCEL, Download, say_cut_off
 from bot.ui.places import author_of, place_of
 from bot.ui.responses import acknowledge, respond
 
@@ -26,6 +26,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
     """Everyone may look; choosing is for those who manage channels, downloading for those who manage the server."""
 
     def __init__(self, bot: Bot) -> None:
+        self._bot = bot
         self._models = bot.services.models
         self._profiles = bot.services.profiles
         self._preferences = bot.services.preferences
@@ -96,6 +97,14 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
             await download.run()
         finally:
             self._downloads.discard(download)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[Bot]) -> None:
+        """Take presses of cancel buttons whose download ended with the process that ran it."""
+        pressed = str(interaction.data.get("custom_id", "")) if interaction.data else ""
+        is_live = pressed in {download.cancel_button.custom_id for download in self._downloads}
+        if pressed.startswith(CANCEL) and not is_live and self._bot.heard.is_news(interaction.id):
+            await say_cut_off(interaction)
 
     async def cog_unload(self) -> None:
         """Called at shutdown: no download is left looking as if it went on."""

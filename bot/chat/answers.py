@@ -40,6 +40,8 @@ class Question:
     """The answer that gets a new version: then everything else is as it was asked then."""
     more_of: Answer | None = None
     """Or the one that is to go on where it was cut off."""
+    asked_by: Author | None = None
+    """Who wants the new version, or more: their tokens it takes. None for the author."""
     is_corrected: bool = False
     """Whether it was asked otherwise at first: what was said after its older version stays, and follows the new one."""
     on_way: tuple[int, ...] = field(default=(), compare=False)
@@ -135,6 +137,8 @@ class Control:
         """The name of the person who stopped it, if one did."""
         self.heir: Control | None = None
         """Of the answer in which this one's question is answered as well, for JOINED."""
+        self.is_in_line = asyncio.Event()
+        """Set when its question waits for its turn, or has it, or never will: what is asked later comes after it."""
         self._work: asyncio.Task[Any] | None = None
         self._question: Question | None = None
         self._is_taken = False

@@ -85,7 +85,7 @@ class Assistant:
             await control.run(self._in_turn(question, record, view, control, remembered=remembered, joins=joins))
         except Exception as error:  # noqa: BLE001  # whoever shows the end words it, unexpected ones with an id
             record.error = error
-        await self._spent(question.author, used_tokens(record))
+        await self._spent(question.asked_by or question.author, used_tokens(record))
         return replace(finished(record, _reason(record, control)), stopped_by=control.by)
 
     async def _in_turn(
@@ -192,7 +192,7 @@ class Assistant:
                 record.pieces.append(part.text)
                 view.text(part.text)
             elif isinstance(part, TakenBack):
-                record.thoughts.adopt("".join(record.pieces), record.first_text or record.started)
+                record.thoughts.adopt(record.pieces, record.first_text or record.started)
                 record.pieces.clear()
                 record.first_text = None
                 view.take_back()

@@ -77,14 +77,20 @@ class LastMinute:
         now = self._clock()
         while self._asked and next(iter(self._asked.values()))[-1] <= now - MINUTE:
             self._asked.popitem(last=False)
+        if wait := self.wait(person_id, most):
+            return wait
         asked = self._asked.setdefault(person_id, deque())
         while asked and asked[0] <= now - MINUTE:
             asked.popleft()
-        if len(asked) >= most:
-            return max(asked[-most] + MINUTE - now, _INSTANT)
         asked.append(now)
         self._asked.move_to_end(person_id)
         return 0.0
+
+    def wait(self, person_id: int, most: int) -> float:
+        """The seconds until one more question is not too many; counts none."""
+        now = self._clock()
+        recent = [at for at in self._asked.get(person_id, ()) if at > now - MINUTE]
+        return max(recent[-most] + MINUTE - now, _INSTANT) if len(recent) >= most else 0.0
 
 
 class Limits:
@@ -119,8 +125,13 @@ class Limits:
                 found[quota] = None if None in allowed else max(filter(None, allowed))
         return found
 
-    async def admit(self, person: Author, guild_id: int | None, role_ids: Collection[int]) -> None:
-        """Count a question of a person with these roles there. Raises LimitReached where it is one too many."""
+    async def admit(
+        self, person: Author, guild_id: int | None, role_ids: Collection[int], *, only_ask: bool = False
+    ) -> None:
+        """Count a question of a person with these roles there. Raises LimitReached where it is one too many.
+
+        Where somebody `only_ask`s whether it is, it is not counted.
+        """
         try:
             limits = await self.in_force(guild_id, role_ids)
             tokens, questions = limits[Quota.TOKENS], limits[Quota.QUESTIONS]
@@ -136,7 +147,8 @@ class Limits:
             self._counted.add(person.id)
             if used >= tokens:
                 raise self._reached(f"You have used your {tokens:,} tokens for today.", self._left_of_the_day())
-        if questions is not None and (wait := self._last_minute.ask(person.id, questions)):
+        count_in = self._last_minute.wait if only_ask else self._last_minute.ask
+        if questions is not None and (wait := count_in(person.id, questions)):
             count = "one question" if questions == 1 else f"{questions} questions"
             raise self._reached(f"You asked {count} within a minute, which is as many as you may.", wait)
 
@@ -209,7 +221,7 @@ class Limits:
         again = self._now() + timedelta(seconds=seconds)
         # Rounded up: whoever asks again when Discord says "now" must not be early.
         moment = int(again.timestamp()) + 1
-        return LimitReached(f"{why} You can ask again in {_lasting(seconds)} (<t:{moment}:R>).", seconds)
+        return LimitReached(why, f"You can ask again in {_lasting(seconds)} (<t:{moment}:R>).", seconds)
 
 
 def _read(text: str, quota: Quota) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.chat.fairness import Ticket
@@ -18,6 +18,7 @@ from bot.chat.prompt import fingerprint, worded
 from bot.chat.scopes import Scope, ScopeKind, SettingsStore, scopes_of
 from bot.chat.think_tags import Part, TakenBack, ThinkTags
 from bot.chat.turns import Turns
+from bot.chat.unbroken import unbroken
 from bot.errors import BadInput, StreamBroken
 
 NOT_RECORDED = "How this answer came to be was not recorded: it failed before the model was asked, or is very old."
@@ -149,12 +150,16 @@ class Receipts:
         is_whole = answer.end_reason in {EndReason.COMPLETE, EndReason.LENGTH}
         ticket = Ticket(object(), (place.guild_id, place.channel_id, person.id), receipt.model)
         async with self._turns.turn(ticket, tell=waiting):
-            text, end = await self._written(
-                request, None if is_whole else len(answer.content), thinks=receipt.thought_seconds is not None
-            )
-        if end:
-            await self._spent(person, (end.prompt_tokens or 0) + (end.answer_tokens or 0))
-        return Repetition(answer.content, text, is_whole)
+            thinks = receipt.thought_seconds is not None
+            written = _Written(receipt.prompt_estimate or 0, None if is_whole else len(answer.content), thinks)
+            try:
+                await self._write(request, written)
+            finally:
+                await unbroken(self._count(person, written))
+        return Repetition(answer.content, written.text, is_whole)
+
+    async def _count(self, person: Author, written: _Written) -> None:
+        await self._spent(person, written.used_tokens)
 
     async def _check_model(self, receipt: Receipt) -> None:
         """Raise BadInput where another model answers to the name by now."""
@@ -202,27 +207,57 @@ class Receipts:
         texts = (text for change in changes for text in (change.new, change.old) if text is not None)
         return list(dict.fromkeys(texts))
 
-    async def _written(self, request: ChatRequest, limit: int | None, *, thinks: bool) -> tuple[str, End | None]:
-        """What the model writes, or the first `limit` characters of it, and its last word where that was waited for.
-
-        One that `thinks` first may do so in what looks like text, so that none of it counts before its thoughts end.
-        """
+    async def _write(self, request: ChatRequest, written: _Written) -> None:
+        """Let the model write it, to its end or its limit."""
         tags = ThinkTags.of(request, await self._model.details(request.model))
-        pieces: list[str] = []
-        end = None
         async with aclosing(self._model.chat(request)) as events:
             async for event in events:
-                parts = tags.parts(event)
-                thinks = thinks and all(isinstance(part, Text) for part in parts)
-                _keep(parts, pieces)
                 if isinstance(event, End):
-                    end = event
-                if limit is not None and not thinks and sum(map(len, pieces)) >= limit:
+                    written.end = event
+                written.take(tags.parts(event))
+                if written.is_enough:
                     break
-        if end is None and limit is None:
+        if written.end is None and written.limit is None:
             raise StreamBroken("The model stopped in the middle of the repetition. Please try again.")
-        _keep(tags.flush(), pieces)
-        return "".join(pieces)[:limit], end
+        _keep(tags.flush(), written.pieces)
+
+
+@dataclass(slots=True)
+class _Written:
+    """What the model writes in a repetition, and what that takes."""
+
+    prompt_estimate: int
+    limit: int | None
+    """How many characters are wanted; None for all of it, to the model's last word."""
+    thinks: bool
+    """Whether it thinks first; it may do so in what looks like text, so that none of it counts before that ends."""
+    pieces: list[str] = field(default_factory=list)
+    came: int = 0
+    """How many pieces came, of thoughts as well."""
+    end: End | None = None
+
+    def take(self, parts: Sequence[Part]) -> None:
+        """Take what came."""
+        self.thinks = self.thinks and all(isinstance(part, Text) for part in parts)
+        self.came += sum(not isinstance(part, TakenBack) for part in parts)
+        _keep(parts, self.pieces)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether nothing more is wanted."""
+        return self.limit is not None and not self.thinks and sum(map(len, self.pieces)) >= self.limit
+
+    @property
+    def text(self) -> str:
+        """As much of it as is wanted."""
+        return "".join(self.pieces)[: self.limit]
+
+    @property
+    def used_tokens(self) -> int:
+        """As the model counted; where that was not waited for, a piece is about a token."""
+        if self.end:
+            return (self.end.prompt_tokens or 0) + (self.end.answer_tokens or 0)
+        return self.prompt_estimate + self.came if self.came else 0
 
 
 def _keep(parts: Iterable[Part], pieces: list[str]) -> None:

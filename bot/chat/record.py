@@ -101,11 +101,15 @@ def _sum(earlier: _Number | None, later: _Number | None) -> _Number | None:
 
 
 def used_tokens(record: Record) -> int:
-    """What the model read and wrote, as it counted; in an answer that was stopped, a piece is about a token."""
+    """What the model read and wrote, as it counted; in an answer that was stopped, a piece is about a token.
+
+    Thoughts are written as well: else to stop a model before its answer would be a way round the limit.
+    """
     if record.end is not None:
         return (record.end.prompt_tokens or 0) + (record.end.answer_tokens or 0)
     prompt = record.receipt.prompt_estimate if record.receipt else None
-    return (prompt or 0) + len(record.pieces) if record.pieces else 0
+    came = len(record.pieces) + record.thoughts.count
+    return (prompt or 0) + came if came else 0
 
 
 def question_tokens(record: Record) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -48,11 +48,16 @@ class TrainOfThought:
         self._said = seconds
         return seconds
 
-    def adopt(self, text: str, since: float) -> None:
+    def adopt(self, pieces: Iterable[str], since: float) -> None:
         """Take what looked like text, and came since a moment of the clock, for thoughts as well."""
         self._began = self._began if self._pieces else since
-        self._pieces.append(text)
+        self._pieces.extend(pieces)
         self._newest = self._clock()
+
+    @property
+    def count(self) -> int:
+        """In how many pieces they came."""
+        return len(self._pieces)
 
     @property
     def text(self) -> str:

@@ -114,7 +114,7 @@ class Turns:
         elif len(self._line) > self._limit:
             last = self._waiting[self._line.in_order()[-1]]
             self._line.leave(last.ticket)
-            last.refused = QueueFull(f"{self._limit} questions are waiting already; please ask again in a moment.")
+            last.refused = QueueFull(_full(self._limit))
             last.called.set()
 
     def _may_go(self, ticket: Ticket) -> bool:
@@ -177,3 +177,11 @@ class Turns:
         else:
             ahead = list(range(1, len(line) + 1))
         return dict(zip(line, zip(ahead, seconds, strict=True), strict=True))
+
+
+def _full(waiting: int) -> str:
+    """Why a question is refused where no more than so many may wait."""
+    if not waiting:
+        return "I can't take another question just now; please ask again in a moment."
+    how_many = "One question is" if waiting == 1 else f"{waiting} questions are"
+    return f"{how_many} waiting already; please ask again in a moment."

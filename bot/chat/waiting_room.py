@@ -42,6 +42,7 @@ class WaitingRoom:
         ticket, earlier = self._ticket(question), None
         if joins:
             question, earlier = self._joining.ask(question, ticket, control, has_words)
+        control.is_in_line.set()
         instead_of = earlier.ticket if earlier else None
         try:
             async with self._turns.turn(

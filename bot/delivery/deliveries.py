@@ -31,6 +31,9 @@ GRACE = 5.0
 LAST_WORDS = 3.0
 """Seconds that they then get to show that they were interrupted."""
 
+ORDERLY = 30.0
+"""Seconds that a message waits at most for an earlier one to be read: more than any file takes, but for a bad line."""
+
 SETTLING = 2.0
 """Seconds that the press of a button waits for an answer's last words; Discord waits 3 for a response."""
 
@@ -85,12 +88,18 @@ class Deliveries:
         """Answer a question on a surface, to the end. `question_message` is the Discord message that asked.
 
         Where its files, or its text, are still to be `read`, it is on its way already meanwhile. What that raises ends
-        it, and is raised here.
+        it, and is raised here. What the same person wrote before it comes first, also if that takes longer to be read:
+        a file, and then a question about it.
         """
         running = Running(question, surface, Control(), question_message, header, is_unread=read is not None)
+        earlier = [other for other in self._running if other.precedes(running)]
         async with self._run(running) as delivery:
             if read:
                 await delivery.read(read)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ORDERLY):
+                    for other in earlier:
+                        await other.control.is_in_line.wait()
             return await self._answer(delivery)
 
     async def answer_left(self, left: OpenAnswer, question: Question, surface: ChannelSurface) -> None:
@@ -165,6 +174,7 @@ class Deliveries:
             await delivery.open()
             yield delivery
         finally:
+            running.control.is_in_line.set()
             running.done.set()
             self._running.discard(running)
 
@@ -172,8 +182,15 @@ class Deliveries:
         running = delivery.running
         return await delivery.answer(
             is_unwanted=lambda: running.loses(self._unknown),
-            heir=lambda: next((other for other in self._running if other.control is running.control.heir), None),
+            heir=lambda: self._heir(running),
         )
+
+    def _heir(self, running: Running) -> Running | None:
+        """The answer that takes up the question of one that was joined; that one may have been joined to a third."""
+        control = running.control.heir
+        while control and control.heir:
+            control = control.heir
+        return next((other for other in self._running if other.control is control), None)
 
     def asker(self, key: str) -> Author | None:
         """Who asked for the answer that is on its way under this key; None where there is none (any more)."""

@@ -70,6 +70,12 @@ class Running:
         if self.live:
             self.live.withdraw()
 
+    def precedes(self, other: Running) -> bool:
+        """Whether it is a message of the same person in the same place as another one that came just now."""
+        are_messages = self.question_message is not None and other.question_message is not None
+        is_theirs = self.question.author.id == other.question.author.id and self.question.place == other.question.place
+        return are_messages and is_theirs
+
     def is_in(self, place: Place) -> bool:
         """Whether it belongs to a conversation."""
         question = self.question

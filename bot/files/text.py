@@ -35,6 +35,10 @@ _USUAL = [
 ]
 _HIGHEST_CHAOS = 0.6
 """How odd a text may look, 0 to 1: few accented letters in a short text look odd in every encoding."""
+_JAPANESE = (b"\x1b$B", b"\x1b$@")
+"""What switches to Japanese characters in ISO-2022-JP, the encoding of mail."""
+_LEAST_ZEROS = 0.25
+"""The part of an unmarked UTF-16 text's bytes that is zero at least."""
 _CONTROLS_IN_TEXT = frozenset("\t\n\r\f\v\a\b\x1b")
 _MOST_CONTROLS = 0.01
 """The part of a text's characters that may be control characters; logs have some, programs and archives many."""
@@ -49,13 +53,24 @@ def text_of(data: bytes) -> str:
 
 
 def _decoded(data: bytes) -> str | None:
-    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
+    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None) or _unmarked(data)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
         matches = from_bytes(data, cp_isolation=_USUAL, threshold=_HIGHEST_CHAOS)
         best = min(matches, key=_unlikeliness, default=None)
         return None if best is None else str(best)
+
+
+def _unmarked(data: bytes) -> str:
+    """What a text without a mark may be that would also pass for UTF-8: its bytes are all ASCII."""
+    if any(start in data for start in _JAPANESE):
+        return "iso2022_jp"
+    zeros = data[::2].count(0), data[1::2].count(0)
+    # Half of what is written in Latin letters is zeros then, all of them on the same side; programs have some on both.
+    if max(zeros) >= _LEAST_ZEROS * len(data) and min(zeros) == 0:
+        return "utf-16-be" if zeros[0] else "utf-16-le"
+    return "utf-8"
 
 
 def _unlikeliness(match: CharsetMatch) -> tuple[float, float, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -10,9 +11,12 @@ import humanize
 
 from bot.chat.answers import File, TextFile
 from bot.chat.parameters import shown
+from bot.delivery.surface import PASSING, persist
 from bot.errors import BadInput
 from bot.files.kinds import Kind, kind_of, largest
 from bot.files.reader import FileReader
+
+log = logging.getLogger(__name__)
 
 MAX_FILES = 5
 
@@ -58,10 +62,14 @@ class Attachments:
         return kind
 
     async def _read(self, attachment: discord.Attachment) -> File:
+        name = shown(attachment.filename)
         try:
-            data = await attachment.read()
-        except discord.HTTPException as error:
-            raise BadInput(f"“{shown(attachment.filename)}” can't be downloaded from Discord any more.") from error
+            data = await persist(attachment.read)
+        except (discord.NotFound, discord.Forbidden) as error:
+            raise BadInput(f"“{name}” can't be downloaded from Discord any more.") from error
+        except PASSING as error:
+            log.info("A file could not be downloaded: %s", type(error).__name__)
+            raise BadInput(f"“{name}” can't be downloaded from Discord just now. Please try again.") from error
         return await self._reader.read(attachment.filename, self._check(attachment), data)
 
 

@@ -23,6 +23,7 @@ from bot.delivery.calls import Caller
 from bot.delivery.channel_surface import ChannelSurface
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.running import Running
+from bot.errors import LimitReached
 from bot.ui.addressed import QuestionReader, is_addressed
 from bot.ui.places import roles_of
 
@@ -112,14 +113,28 @@ class Corrections:
     async def _hold(self, running: Running, place: Place, discord_id: int, message: discord.Message | None) -> bool:
         """Stop an answer whose question reads otherwise now; False where it waits and takes the new words by itself."""
         asked = await self._store.asked_in(discord_id)
-        question = await self._question(await self._messages(place, running.asked_in, message))
+        messages = await self._messages(place, running.asked_in, message)
+        question = await self._question(messages)
         if question is None or (asked and question.with_files() == asked.content):
             return False
         if running.question.is_new and running.control.reword(question):
             return False
+        await self._check_limits(running, asked, question, messages[-1])
         running.control.stop()
         await running.done.wait()
         return True
+
+    async def _check_limits(
+        self, running: Running, asked: Asked | None, question: Question, message: discord.Message
+    ) -> None:
+        """Raise LimitReached, and let the answer go on, where there would be no other one in its place."""
+        author, guild_id = running.question.author, running.question.place.guild_id
+        try:
+            await self._limits.admit(author, guild_id, roles_of(message.author), only_ask=True)
+        except LimitReached:
+            if asked and not await self._is_opted_out(author):
+                await self._store.reword(asked.question_id, question.with_files(), question.images)
+            raise
 
     async def _messages(
         self, place: Place, discord_ids: Sequence[int], known: discord.Message | None

@@ -28,6 +28,9 @@ BAR = 20
 """Characters of the bar."""
 SPEED_WINDOW = 10.0
 """Seconds over which the speed is averaged."""
+CANCEL = "cancel-download:"
+"""How the id of a cancel button begins, also of one that outlived its bot."""
+CUT_OFF = "This download was cut off by a restart of the bot. Ask for it again: it goes on where it stopped."
 TRIES = 3
 """How often the end is written before the message is left as it is."""
 
@@ -48,6 +51,12 @@ class Speed:
         since, before = self._seen[0]
         # Before that, what an earlier download left behind would look like a wonder of speed.
         return max(completed - before, 0) / (now - since) if now - since >= 1 else 0.0
+
+
+async def say_cut_off(press: discord.Interaction[discord.Client]) -> None:
+    """Let the message of a download that a crash ended say so, and lose its button."""
+    with suppress(*PASSING):
+        await press.response.edit_message(content=CUT_OFF, view=None)
 
 
 def progress_text(name: str, progress: PullProgress, speed: float) -> str:
@@ -73,6 +82,7 @@ class Download(TellingView):
         asker: discord.abc.User,
     ) -> None:
         super().__init__(timeout=None)
+        self.cancel_button.custom_id = f"{CANCEL}{self.cancel_button.custom_id}"
         self._name = name
         self._stream = stream
         self._asker = asker.id

@@ -32,8 +32,10 @@ async def rest_call(request: web.Request, handler: _Handler) -> web.StreamRespon
         raise web.HTTPForbidden
     fault = api.faults.strike(request.method, request.path) or NO_FAULT
     if not request.path.startswith(BASE):
-        # Of all trouble, files only know to be slow.
+        # Of all trouble, files know to be slow, to fail, and not to come.
         await _pause(fault.delay)
+        if fault.drop or fault.status is not None:
+            return await _troubled(request, handler, fault)
         return await handler(request)
     started = time.monotonic()
     half_trip = api.world.settings.latency / 2

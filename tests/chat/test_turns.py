@@ -133,11 +133,19 @@ async def test_only_ones_own_conversation_counts_where_there_is_room() -> None:
         await turn.finish()
 
 
-async def test_a_full_line_refuses_at_once_with_the_number() -> None:
-    turns = Turns(quiet=0, parallel=1, waiting=2)
-    taken = await take(turns, *"abc")
+@pytest.mark.parametrize(
+    ("waiting", "told"),
+    [
+        (2, "2 questions are waiting already; please"),
+        (1, "One question is waiting already; please"),
+        (0, "I can't take another question just now; please"),
+    ],
+)
+async def test_a_full_line_refuses_at_once_with_the_number(waiting: int, told: str) -> None:
+    turns = Turns(quiet=0, parallel=1, waiting=waiting)
+    taken = await take(turns, *"abc"[: waiting + 1])
 
-    with pytest.raises(QueueFull, match="2 questions are waiting already"):
+    with pytest.raises(QueueFull, match=told):
         async with turns.turn(ticket("d"), tell=lambda *_: None):
             pytest.fail("the line is full")
 

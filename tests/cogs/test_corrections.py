@@ -303,6 +303,21 @@ async def test_an_answer_on_its_way_that_is_not_remembered_is_begun_anew(
 
 
 @pytest.mark.operator(LIMIT_QUESTIONS_PER_MINUTE="1")
+async def test_an_edit_for_which_there_is_no_answer_left_takes_none_away(
+    env: Env, alice: MemberActor, place: Place, channel: ChannelHandle, me: str, fake: FakeOllama, services: Services
+) -> None:
+    fake.between = gate = Gate(env, before=1)
+    question = await alice.send(channel, f"{me} What is a lama?")
+
+    await alice.edit(question, f"{me} What is a llama?")
+    await gate.open()
+
+    assert answers(env, channel) == [FIRST]
+    assert any("You asked one question" in message.content for message in alice.user.dm_channel.history())
+    assert await remembered(services, place) == ["What is a llama?", "Answer 1."]
+
+
+@pytest.mark.operator(LIMIT_QUESTIONS_PER_MINUTE="1")
 async def test_the_limit_holds_for_edits_too(
     env: Env, alice: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama
 ) -> None:

@@ -35,7 +35,7 @@ async def test_the_operators_limits_are_shown_with_what_was_used(
     shown = await alice.slash(channel, "limits show")
 
     assert said(shown) == (
-        "You may ask **1** questions a minute and use **5,000** tokens a day (1,234 of them used today)."
+        "You may ask **1** question a minute and use **5,000** tokens a day (1,234 of them used today)."
     )
 
 
@@ -75,6 +75,27 @@ async def test_a_mention_too_many_is_answered_in_a_direct_message_once(
     assert re.match(LIMITED, told[0])
     assert len(answers(env, channel)) == 1
     assert len(fake.asked) == 1
+
+
+@pytest.mark.operator(LIMIT_QUESTIONS_PER_MINUTE="2", LIMIT_TOKENS_PER_DAY="100")
+async def test_who_was_told_of_one_limit_is_told_of_another_one_too(
+    alice: MemberActor, boss: MemberActor, channel: ChannelHandle, guild: GuildHandle, me: str, fake: FakeOllama
+) -> None:
+    fake.ending = {"done_reason": "stop", "prompt_eval_count": 80, "eval_count": 20}
+    staff = guild.create_role("staff")
+    carla = guild.add_member(alice.user._env.create_user("carla"), roles=[staff])
+    await carla.send(channel, f"{me} First?")
+    await carla.send(channel, f"{me} Too many tokens?")
+    await boss.slash(channel, "limits set", role=staff, limit="tokens_per_day", value="none")
+    for _ in range(3):
+        await carla.send(channel, f"{me} Again?")
+
+    told = [message.content.split(".")[0] for message in carla.user.dm_channel.history() if "You " in message.content]
+    assert len(fake.asked) == 2
+    assert told == [
+        "You have used your 100 tokens for today",
+        "You asked 2 questions within a minute, which is as many as you may",
+    ]
 
 
 @pytest.mark.operator(LIMIT_TOKENS_PER_DAY="100")

@@ -163,6 +163,23 @@ async def test_a_download_is_cancelled_by_a_restart_and_says_so(stage: Stage) ->
     await held.left()
 
 
+async def test_the_button_of_a_download_that_a_crash_ended_says_so(stage: Stage) -> None:
+    stage.ollama.pull = [{"status": "pulling manifest"}, {"status": "success"}]
+    Held(stage.ollama, before=1)
+    boss = stage.guild.add_member("Boss", permissions=Permission.MANAGE_GUILD)
+    async with stage.bot(OLLAMA_PULL_ALLOW="llama3*") as bot:
+        download = boss.slash(stage.channel, "model pull", name="llama3.2")
+        begun = await download.message(shows("pulling manifest"))
+        await bot.kill()
+        await bot.start()
+
+        boss.click(begun, "Cancel")
+
+        ended = await download.message(shows("This download was cut off by a restart of the bot."))
+        assert not ended.components
+        assert "Traceback" not in bot.log()
+
+
 async def test_a_button_from_before_a_restart_forgets_nothing(stage: Stage, bot: BotProcess) -> None:
     await answer(stage.ask("Remember me"))
     question = await stage.anna.slash(stage.channel, "history clear").message()

@@ -7,7 +7,7 @@ import pytest
 from playground.bot_process import BotProcess
 from playground.discord import EventKind, Permission
 
-from .stage import Held, Stage, answer, is_finished, shows
+from .stage import PATIENCE, Held, Stage, answer, is_finished, shows
 
 pytestmark = pytest.mark.wire
 
@@ -256,3 +256,31 @@ async def works_still(stage: Stage) -> None:
     stage.ollama.answer = ["Hello ", "there."]
     question = stage.anna.say(stage.guild.add_channel("later"), "Still there?", mention_bot=True)
     assert (await stage.reply_to(question)).content == f"{TEXT}\n{FOOTER}"
+
+
+LATER = "“a.txt” can't be downloaded from Discord just now. Please try again."
+
+
+@pytest.mark.parametrize("status", [None, 503], ids=["the line breaks", "503"])
+async def test_a_file_whose_download_fails_is_downloaded_again(
+    stage: Stage, bot: BotProcess, status: int | None
+) -> None:
+    faults = stage.discord.faults
+    trouble = faults.fail("GET", "/attachments/", status=status) if status else faults.drop("GET", "/attachments/")
+
+    question = stage.anna.say(stage.channel, "Why?", mention_bot=True, attachments=[("a.txt", b"Because.")])
+
+    assert (await stage.reply_to(question)).content == f"{TEXT}\n{FOOTER}"
+    assert "Because." in stage.ollama.prompts[-1][-1][1]
+    assert trouble.hits == 1
+
+
+async def test_a_file_that_does_not_come_is_said_to_be_tried_again(stage: Stage, bot: BotProcess) -> None:
+    stage.discord.faults.drop("GET", "/attachments/", times=100)
+
+    asked = stage.ask("Why?", file=("a.txt", b"Because."))
+    question = stage.anna.say(stage.channel, "Why?", mention_bot=True, attachments=[("a.txt", b"Because.")])
+
+    assert (await asked.message(shows("downloaded"), timeout=PATIENCE)).content == LATER
+    assert (await stage.reply_to(question, shows("downloaded"))).content == LATER
+    assert "Traceback" not in bot.log()

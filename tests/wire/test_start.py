@@ -17,7 +17,7 @@ from bot.config import Settings as BotSettings
 from playground.bot_process import BotFailedError
 from playground.discord import EventKind, Intent, LoopbackDiscord, Settings
 
-from .stage import Ran, Stage, answer, staged
+from .stage import PATIENCE, Held, Ran, Stage, answer, shows, staged
 
 pytestmark = pytest.mark.wire
 
@@ -49,6 +49,26 @@ async def test_an_intent_that_is_switched_off_is_one_sentence(stage: Stage) -> N
     assert ran.status == EXIT_SETTING
     assert only_sentence(ran).startswith("MESSAGE_CONTENT_INTENT is true, but the intent is switched off")
     await stage.discord.wait_for(lambda event: event.kind is EventKind.SESSION_REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [(4004, "DISCORD_TOKEN is refused by Discord: copy it again"), (4011, "DISCORD_TOKEN is of a bot in more servers")],
+    ids=["the token was reset", "too many servers for one connection"],
+)
+async def test_a_gateway_that_is_closed_for_good_is_one_sentence(stage: Stage, code: int, sentence: str) -> None:
+    held = Held(stage.ollama, before=1)
+    async with stage.bot() as bot:
+        question = stage.mention("Why?")
+        await held.reached()
+        await stage.reply_to(question, shows("Hello"))
+
+        stage.discord.gateway.drop(code)
+
+        assert await asyncio.wait_for(bot.exited(), PATIENCE) == EXIT_SETTING
+        assert bot.log().splitlines()[-1].startswith(sentence)
+        assert "Traceback" not in bot.log()
+        assert "Interrupted by a restart" in (await stage.reply_to(question)).content
 
 
 async def test_a_start_that_fails_is_noticed_by_who_started_it(stage: Stage) -> None:
