@@ -31,7 +31,7 @@ from bot.errors import BadInput, DatabaseDamaged, ModelError, StorageError, Stre
 log = logging.getLogger(__name__)
 
 NOT_REMEMBERED = "This question and its answer are not remembered. {}"
-NOT_YET_REMEMBERED = "This answer is not remembered yet, and I keep trying. {}"
+NOT_YET_REMEMBERED = "This answer could not be remembered when it ended, and I keep trying until it is. {}"
 
 
 class Assistant:

@@ -44,6 +44,7 @@ class ThinkTags:
         self._fence = ""
         self._closing: regex.Pattern | None = None
         self._is_answer = False
+        self._came_apart = False
         self._has_thoughts = False
         self._blank: list[str] = []
         self._held = ""
@@ -59,6 +60,7 @@ class ThinkTags:
     def parts(self, event: ModelEvent) -> list[Part]:
         """Take an event of the stream; returns what is certain by now."""
         if isinstance(event, Thinking):
+            self._came_apart = True
             return [event]
         return self.feed(event.text) if isinstance(event, Text) else []
 
@@ -91,6 +93,15 @@ class ThinkTags:
             self._blank.append(rest[: len(rest) - len(begun)])
         if not begun:
             return ""
+        # Some servers take the thoughts out and leave their closing tag behind.
+        left = _ANY_CLOSING.match(begun, partial=True) if self._came_apart else None
+        if left and left.partial:
+            self._held = begun
+            return ""
+        if left:
+            self._came_apart, self._has_thoughts = False, True
+            self._blank.clear()
+            return begun[left.end() :]
         tag = _OPENING.match(begun, partial=True)
         if tag and tag.partial:
             self._held = begun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.chat.answers import File, TextFile
+from bot.chat.answers import File, TextFile, has_words
 from bot.chat.messages import Image
 from bot.chat.parameters import shown
 from bot.errors import BadInput
@@ -27,7 +27,7 @@ class FileReader:
         try:
             match kind:
                 case Kind.TEXT:
-                    return TextFile(name, text_of(data))
+                    return TextFile(name, _words_of(data))
                 case Kind.PDF:
                     text = await self._apart("bot.files.pdf", data, str(self._max_text_bytes))
                     return TextFile(name, text.decode())
@@ -39,3 +39,10 @@ class FileReader:
     async def _apart(self, module: str, data: bytes, *arguments: str) -> bytes:
         async with self._free:
             return await apart(module, data, *arguments, seconds=self._seconds)
+
+
+def _words_of(data: bytes) -> str:
+    text = text_of(data)
+    if not has_words(text):
+        raise Unreadable("is empty")
+    return text

@@ -90,6 +90,11 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], type[ModelError], str], ...] = (
     ),
     (_text(r"support tools"), ModelFailed, "“{model}” can't use tools. Pick another with `/model use`."),
     (
+        _text(r"requires a subscription"),
+        ModelFailed,
+        "“{model}” runs in Ollama's cloud, for those who pay for it. Pick another with `/model use`.",
+    ),
+    (
         _text(r"does not support (chat|generate|completion)"),
         ModelFailed,
         "“{model}” can't chat. Pick another with `/model use`.",

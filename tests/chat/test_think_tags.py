@@ -159,6 +159,17 @@ def test_no_character_of_thoughts_or_answer_is_lost(thoughts: str, answer: str) 
     assert told_apart(answer) == ("", answer)
 
 
+@pytest.mark.parametrize("left", ["</think>", "\n</think>\n\n", "</Thinking> "])
+def test_a_closing_tag_that_the_server_left_behind_is_no_part_of_the_answer(left: str) -> None:
+    for size in range(1, 12):
+        tags = ThinkTags()
+        assert tags.parts(Thinking("Hm.")) == [Thinking("Hm.")]
+        answer = f"{left}So it is, says </think>."
+        parts = [part for at in range(0, len(answer), size) for part in tags.parts(Text(answer[at : at + size]))]
+        assert "".join(part.text for part in parts if isinstance(part, Text)) == "So it is, says </think>."
+        assert not any(isinstance(part, Thinking) for part in parts)
+
+
 @given(ANSWERS)
 def test_nothing_is_held_back_longer_than_a_tag(answer: str) -> None:
     tags, shown, tag = ThinkTags(), 0, len("</thinking>")

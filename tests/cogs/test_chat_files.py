@@ -105,7 +105,7 @@ async def test_a_pasted_text_without_a_word_is_no_question(
 ) -> None:
     await alice.send(channel, me, attachments=[("message.txt", b" \n")])
 
-    assert texts(channel)[-1].startswith("Ask me something:")
+    assert texts(channel)[-1] == "“message.txt” is empty."
     assert fake.asked == []
 
 
@@ -179,6 +179,7 @@ UNREADABLE = [
         ("a.bin", bytes(20)),
         "“a.bin” is not a text that I can read; it may be a program, an archive or another binary file.",
     ),
+    (("a.txt", b" \n"), "“a.txt” is empty."),
     (("a.pdf", b"PK\x03\x04\0\0"), "“a.pdf” is damaged, or not a PDF at all."),
     (
         ("scan.pdf", pdf("")),

@@ -18,6 +18,7 @@ from .stage import Held, Stage, answer, shows, stored
 
 pytestmark = pytest.mark.wire
 
+LATE = "This answer could not be remembered when it ended, and I keep trying until it is."
 FULL = "The disk that holds the database in DATABASE_URL is full; make room on it."
 FOOTER = "-# tiny:1b · assistant"
 EXIT_DATABASE = 74
@@ -84,7 +85,7 @@ async def test_an_answer_that_ends_on_a_full_disk_is_remembered_once_there_is_ro
     held.go_on()
 
     shown = await stage.reply_to(first)
-    text = f"Hello there.\n⚠️ This answer is not remembered yet, and I keep trying. {FULL}\n{FOOTER}"
+    text = f"Hello there.\n⚠️ {LATE} {FULL}\n{FOOTER}"
     assert shown.content == text
     disk.make_room()
     await stage.reply_to(stage.mention("Second"))

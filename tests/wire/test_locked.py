@@ -18,6 +18,7 @@ from .stage import Held, Stage, answer, is_finished, numbered, paced, pages, sho
 
 pytestmark = pytest.mark.wire
 
+LATE = "This answer could not be remembered when it ended, and I keep trying until it is."
 LOCKED = "The database in DATABASE_URL is locked by another program; try again in a moment."
 FOOTER = "-# tiny:1b · assistant"
 SHUTDOWN_LIMIT = 10.0
@@ -56,7 +57,7 @@ async def test_an_answer_that_ends_while_the_database_is_locked_is_remembered_af
     with locked(stage):
         held.go_on()
         shown = await stage.reply_to(first)
-    assert shown.content == f"Hello there.\n⚠️ This answer is not remembered yet, and I keep trying. {LOCKED}\n{FOOTER}"
+    assert shown.content == f"Hello there.\n⚠️ {LATE} {LOCKED}\n{FOOTER}"
 
     await stage.reply_to(stage.mention("Second"))
 
