@@ -13,6 +13,7 @@ from bot.ui.places import author_of, roles_of
 from bot.ui.responses import plain, respond, when
 
 WORDS = {Quota.QUESTIONS: "questions a minute", Quota.TOKENS: "tokens a day"}
+ONE = {Quota.QUESTIONS: "question a minute", Quota.TOKENS: "token a day"}
 
 QUOTAS = [app_commands.Choice(name=WORDS[quota], value=quota.value) for quota in Quota]
 
@@ -83,7 +84,7 @@ def _most(most: int | None) -> str:
 
 
 def _words(most: int | None, quota: Quota) -> str:
-    return WORDS[quota].replace("s ", " ", 1) if most == 1 else WORDS[quota]
+    return ONE[quota] if most == 1 else WORDS[quota]
 
 
 def _allowed(most: int | None, quota: Quota) -> str:
