@@ -168,6 +168,7 @@ class Desk:
             self.strays[message.id] = message
 
     def _owner(self, message: Message) -> Case | None:
-        nonce = str(message.nonce or "").partition(".")[0]
-        ids = (message.interaction_id, int(nonce) if nonce.isdigit() else None, message.reply_to)
+        # The key of an answer is the id of what asked for it, in hexadecimal digits.
+        key = str(message.nonce or "0").partition(".")[0]
+        ids = (message.interaction_id, int(key, 16), message.reply_to)
         return next((self._owners[it] for it in ids if it in self._owners), None)
