@@ -10,6 +10,7 @@ from simcord.env import Env
 from bot.chat.messages import Author, Place
 from bot.client import Services
 from bot.ui.quotes import HIDDEN, NOTHING_IN_IT, OPTED_OUT
+from cogs.chat import NOT_SHOWN
 from tests.fake_ollama import MODEL, FakeOllama
 from tests.files.made import image
 from tests.world import Gate, answers, texts
@@ -152,6 +153,23 @@ async def test_a_reply_to_what_was_deleted_is_just_a_question(
     await alice.edit(reply, f"{me} And now?")
 
     assert asked(fake) == "And now?"
+
+
+@pytest.mark.parametrize(
+    ("status", "times", "said"), [(503, 2, "Hello there."), (503, 9, NOT_SHOWN), (403, 9, "Hello there.")]
+)
+async def test_what_discord_does_not_show_now_is_not_left_out(
+    status: int, times: int, said: str, env: Env, alice: MemberActor, bob: MemberActor, channel: ChannelHandle, me: str
+) -> None:
+    message = await bob.send(channel, f"{me} First?")
+    reply = await alice.send(channel, "Not yet.", reply_to=message)
+    await bob.delete(message)  # so it does not come with the reply
+    env.inject_error("GET", f"/channels/*/messages/{message.id}", status=status, times=times)
+
+    await alice.edit(reply, f"{me} And now?")
+    await env.advance_time(5)
+
+    assert texts(channel)[-1].startswith(said)
 
 
 # Answers
