@@ -117,12 +117,12 @@ def _read_on(body: str, truth: str, reading: Reading) -> Reading:
     table = next((table for table in tables(truth) if reading.truth < table.end), None)
     if table is None:
         return _read_plain(body, truth, reading, len(truth))
-    if reading.truth >= table.start:
-        plain, start = _read_plain(body, truth, reading, table.end), reading
-    else:
-        plain = start = _read_plain(body, truth, reading, table.start)
-        if truth[plain.truth : table.start].strip():
-            return plain
+    start = reading
+    if reading.truth < table.start:
+        start = _read_plain(body, truth, reading, table.start)
+        if truth[start.truth : table.start].strip():
+            return start
+    plain = _read_plain(body, truth, start, table.end)
     columns = read_columns(body, truth, table, start, in_code=has_open_fence(body[: start.body]))
     return max(plain, columns, key=lambda one: one.truth)
 

@@ -45,6 +45,7 @@ from bot.storage.usage import SqlUsage
 from bot.ui.addressed import QuestionReader
 from bot.ui.answer_buttons import AnswerButtons
 from bot.ui.attachments import Attachments
+from bot.ui.quotes import Quotes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +116,11 @@ class _Parts:
             history=History(self._memory),
             meter=self._meter,
             memory=self._memory,
-            mirror=SqlMirror(self._database),
+            mirror=self._mirror,
             open_answers=self._open_answers,
             state=SqlState(self._database),
             reader=self._reader,
+            quotes=self._quotes,
             limits=self._limits,
             receipts=self._receipts,
             branching=self._branching,
@@ -131,6 +133,10 @@ class _Parts:
     @cached_property
     def _memory(self) -> SqlConversations:
         return SqlConversations(self._database, self._now)
+
+    @cached_property
+    def _mirror(self) -> SqlMirror:
+        return SqlMirror(self._database)
 
     @cached_property
     def _open_answers(self) -> SqlOpenAnswers:
@@ -251,7 +257,20 @@ class _Parts:
         return Models(model=self._model, pull_allowed=self._settings.ollama_pull_allow)
 
     @cached_property
+    def _quotes(self) -> Quotes:
+        return Quotes(
+            memory=self._memory,
+            mirror=self._mirror,
+            conversations=self._conversations,
+            on_way=self._deliveries.asker_in,
+            is_opted_out=self._privacy.is_opted_out,
+            message_content=self._settings.message_content_intent,
+        )
+
+    @cached_property
     def _reader(self) -> QuestionReader:
         most = self._settings.max_file_bytes
         attachments = Attachments(reader=FileReader(max_text_bytes=most), max_text_bytes=most)
-        return QuestionReader(attachments=attachments, profiles=self._profiles, models=self._models)
+        return QuestionReader(
+            attachments=attachments, profiles=self._profiles, models=self._models, quotes=self._quotes
+        )

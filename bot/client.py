@@ -39,6 +39,7 @@ from bot.ui.corrections import Corrections
 from bot.ui.errors import tell_user
 from bot.ui.heard import Heard
 from bot.ui.mirroring import Mirroring
+from bot.ui.quotes import Quotes
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Services:
     open_answers: OpenAnswerStore
     state: StateStore
     reader: QuestionReader
+    quotes: Quotes
     limits: Limits
     receipts: Receipts
     branching: Branching

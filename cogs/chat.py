@@ -18,7 +18,7 @@ from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.interaction_surface import InteractionSurface
 from bot.delivery.reply_surface import ReplySurface
-from bot.delivery.surface import NO_MENTIONS, UNSAID, text_file
+from bot.delivery.surface import NO_MENTIONS, PASSING, UNSAID, text_file, will_pass
 from bot.errors import BadInput, LimitReached, LlampostError
 from bot.ui.addressed import is_addressed, own_role, text_of
 from bot.ui.completion import Choices, persona_choices
@@ -39,6 +39,7 @@ ROLE_HIDDEN = (
     "Discord hides the text of this message from me, because it mentions my role and not me. "
     "Please choose me from the list, not the role of the same name."
 )
+NOT_SHOWN = "Discord did not show me the message that you reply to. Please ask again in a moment."
 HIDDEN = "Discord hides the text of this reply from me. Please mention me in it, or switch its ping on."
 
 
@@ -173,7 +174,12 @@ class Chat(commands.Cog):
         self._bot.heard.know((ASKED, message.id))
 
         async def read() -> Question:
-            question = await self._services.reader.question(message, me)
+            try:
+                question = await self._services.reader.question(message, me)
+            except PASSING as error:
+                if will_pass(error):
+                    raise BadInput(NOT_SHOWN) from error
+                raise
             if question.is_blank:
                 raise BadInput(HOW_TO_ASK)
             return question

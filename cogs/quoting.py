@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.answers import Question, TextFile, has_words
+from bot.chat.answers import Question, has_words
 from bot.client import Bot
 from bot.delivery import wording
 from bot.delivery.interaction_surface import InteractionSurface
@@ -18,26 +18,10 @@ from bot.errors import BadInput, LlampostError
 from bot.ui.errors import tell_user
 from bot.ui.notice import tell_in_command
 from bot.ui.places import author_of, place_of, roles_of
+from bot.ui.quotes import ASK_ABOUT_THIS, NOTHING_THERE, Quoted
 from bot.ui.responses import acknowledge, respond
 
-ASK_ABOUT_THIS = "Ask about this"
-"""What people choose in a message's menu, under Apps."""
-
 BLANK = "Ask me something: your question is blank."
-NOTHING_THERE = "There is nothing in this message that I can read: no text and no file."
-OPTED_OUT = "Whoever wrote this message wants me to keep nothing of theirs, so I can't take it along."
-
-QUOTED, OWN = "The message that I ask about", "Your answer that I ask about"
-"""Above the quoted text, without its author's name: nobody who never spoke to the bot is remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quoted:
-    """A message as material for a question."""
-
-    text: TextFile | None
-    attachments: list[discord.Attachment]
-    url: str
 
 
 class AskWindow(discord.ui.Modal, title=ASK_ABOUT_THIS):
@@ -82,29 +66,18 @@ class Quoting(commands.Cog):
 
     async def ask_about_this(self, interaction: discord.Interaction[Bot], message: discord.Message) -> None:
         """Ask the language model about a message."""
-        quoted = await self._quoted(interaction, message)
+        me, asker = interaction.client.user, author_of(interaction.user)
+        quoted = await self._services.quotes.of(message, place_of(interaction), me, by=asker)
+        if quoted.is_empty:
+            raise BadInput(NOTHING_THERE)
         self._services.reader.check(quoted.attachments)
 
         async def ask(submitted: discord.Interaction[Bot], question: str) -> None:
-            await self._ask(submitted, question, quoted)
+            await self._ask(submitted, question, quoted, message.jump_url)
 
         await interaction.response.send_modal(AskWindow(ask))
 
-    async def _quoted(self, interaction: discord.Interaction[Bot], message: discord.Message) -> Quoted:
-        is_own = message.author == interaction.client.user
-        # Of an answer the whole is taken, as the model wrote it, and not one page with what stands around it.
-        answer = await self._services.memory.answer_in(place_of(interaction), message.id) if is_own else None
-        if not is_own and await self._services.privacy.is_opted_out(author_of(message.author)):
-            raise BadInput(OPTED_OUT)
-        sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
-        parts = [answer.content] if answer and answer.content else [source.content for source in sources]
-        text = "\n\n".join(filter(has_words, parts))
-        attachments = [] if answer else [file for source in sources for file in source.attachments]
-        if not text and not attachments:
-            raise BadInput(NOTHING_THERE)
-        return Quoted(TextFile(OWN if is_own else QUOTED, text) if text else None, attachments, message.jump_url)
-
-    async def _ask(self, interaction: discord.Interaction[Bot], text: str, quoted: Quoted) -> None:
+    async def _ask(self, interaction: discord.Interaction[Bot], text: str, quoted: Quoted, url: str) -> None:
         if not has_words(text):
             raise BadInput(BLANK)
         await self._services.limits.admit(author_of(interaction.user), interaction.guild_id, roles_of(interaction.user))
@@ -117,7 +90,7 @@ class Quoting(commands.Cog):
         async def read() -> Question:
             return replace(question, files=(*material, *await self._services.reader.files(quoted.attachments, place)))
 
-        header = f"{wording.header(author.name, text)} (about {quoted.url})"
+        header = f"{wording.header(author.name, text)} (about {url})"
         surface = InteractionSurface(self._services.caller, interaction, private=False)
         finished = await self._services.deliveries.answer(
             question, surface, header=header, read=read if quoted.attachments else None

@@ -57,10 +57,10 @@ class Joining:
 
 
 def joined(first: Question, second: Question) -> Question:
-    """Both questions as one, in their order."""
+    """Both questions as one, in their order; what both reply to goes along once."""
     text = "\n\n".join(filter(None, (first.text, second.text)))
-    files, on_way = (*first.files, *second.files), (*first.on_way, *second.on_way)
-    return replace(second, text=text, files=files, on_way=on_way)
+    further = (file for file in second.files if file not in first.files)
+    return replace(second, text=text, files=(*first.files, *further), on_way=(*first.on_way, *second.on_way))
 
 
 def _alike(earlier: Asked, question: Question) -> bool:

@@ -50,6 +50,10 @@ class MirrorStore(Protocol):
         """The question that a Discord message asks, alone or with others; None where the memory holds none for it."""
         ...
 
+    async def is_known(self, place: Place, discord_id: int) -> bool:
+        """Whether a Discord message shows a question or an answer of a place's conversation, on whichever branch."""
+        ...
+
     async def reword(self, question_id: int, content: str, images: Sequence[Image]) -> None:
         """Let a question read otherwise, also where a thread went on from it; its answers stay."""
         ...

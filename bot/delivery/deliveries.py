@@ -207,6 +207,14 @@ class Deliveries:
         """The answer on its way to what a message asks, alone or with others."""
         return next((it for it in self._running if discord_id in it.asked_in and not it.is_withdrawn), None)
 
+    def asker_in(self, place: Place, discord_id: int) -> Author | None:
+        """Who asked for the answer on its way in a conversation that a message asks for, or is a page of."""
+        for running in self._running:
+            shown = {*running.asked_in, *running.surface.message_ids}
+            if running.is_in(place) and not running.is_withdrawn and discord_id in shown:
+                return running.question.author
+        return None
+
     def asking(self) -> list[tuple[Place, int]]:
         """The messages that ask for the answers on their way, and where they stand."""
         return [(running.question.place, it) for running in self._running for it in running.asked_in]

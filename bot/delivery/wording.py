@@ -42,6 +42,8 @@ PUT_OFF = "-# Waiting: the bot is being restarted. It answers this when it is ba
 
 NOT_REACHED = "The bot was restarted before it came to this question. Please ask it again."
 
+_READY = "Your answer is ready: "
+
 _URL = re.compile(r"(https?://[^\s<>]{4,})")
 _DIRECTIONS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """Invisible characters that turn the direction of what follows: one could write that somebody else asked."""
@@ -68,6 +70,12 @@ def without_status(content: str) -> str:
     """A message without the line at its end that says what goes on, if it has one."""
     text, _, last = content.rpartition("\n")
     return text if last.startswith("-# ") and not is_header(last) else content
+
+
+def bare(content: str) -> str:
+    """A message of an answer without what stands above and below its text, as far as that can be told apart."""
+    first, _, rest = content.partition("\n")
+    return without_status(rest if is_header(first) else content)
 
 
 def _plain(text: str) -> str:
@@ -111,7 +119,12 @@ def lasting(seconds: int) -> str:
 
 def ready(url: str) -> str:
     """The message that says that an answer is ready."""
-    return f"Your answer is ready: {url}"
+    return f"{_READY}{url}"
+
+
+def is_ready(content: str) -> bool:
+    """Whether a message says that an answer is ready."""
+    return _READY in content
 
 
 def nothing_said(finished: Finished) -> str:

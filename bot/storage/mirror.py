@@ -28,6 +28,10 @@ class SqlMirror:
         """The question that a Discord message asks, alone or with others; None where the memory holds none for it."""
         return await self._database.read(_asked_in, discord_id)
 
+    async def is_known(self, place: Place, discord_id: int) -> bool:
+        """Whether a Discord message shows a question or an answer of a place's conversation, on whichever branch."""
+        return await self._database.read(_is_known, place, discord_id)
+
     async def reword(self, question_id: int, content: str, images: Sequence[Image]) -> None:
         """Let a question read otherwise, also where a thread went on from it; its answers stay."""
         await self._database.write(_reword, question_id, content, images)
@@ -90,6 +94,12 @@ def _asked_in(connection: Connection, discord_id: int) -> Asked | None:
         discord_ids=pages.showing(connection, row.id),
         answer_id=connection.scalar(_answer_of(row.id)),
     )
+
+
+def _is_known(connection: Connection, place: Place, discord_id: int) -> bool:
+    shown = select(discord_messages.c.message_id).select_from(_SHOWN)
+    query = shown.where(discord_messages.c.discord_id == discord_id, branches.HERE)
+    return connection.execute(query, branches.whose(place)).first() is not None
 
 
 def _place(row: AnyRow) -> Place:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.chat.answers import File, Question
+from bot.chat.answers import File, Question, has_words
 from bot.chat.messages import Place
 from bot.chat.models import Models
 from bot.chat.profiles import Profiles
+from bot.errors import BadInput
 from bot.ui.attachments import Attachments, has_images, with_pasted
 from bot.ui.places import author_of, place_of_message
+from bot.ui.quotes import Quoted, Quotes, replies_to
 
 
 def is_addressed(message: discord.Message, me: discord.ClientUser) -> bool:
@@ -46,24 +48,49 @@ def text_of(message: discord.Message, me: discord.ClientUser) -> str:
 class QuestionReader:
     """Reads what people write to the bot, files and all."""
 
-    def __init__(self, *, attachments: Attachments, profiles: Profiles, models: Models) -> None:
+    def __init__(self, *, attachments: Attachments, profiles: Profiles, models: Models, quotes: Quotes) -> None:
         self._attachments = attachments
         self._profiles = profiles
         self._models = models
+        self._quotes = quotes
 
     def check(self, attachments: Sequence[discord.Attachment]) -> None:
         """Raise BadInput for what Discord's own description of the files rules out; downloads nothing."""
         self._attachments.check(attachments)
 
-    async def question(self, message: discord.Message, me: discord.ClientUser) -> Question:
-        """The question in a message; its text is blank where there is none.
+    async def question(
+        self, message: discord.Message, me: discord.ClientUser, *, before: str | None = None
+    ) -> Question:
+        """The question in a message, with what it replies to where its conversation does not have that.
 
-        Raises as `files` does.
+        Its text is blank where there is none. A question that was asked already reads as `before`, and takes along what
+        it took then. Raises as `files` and `Quotes.replied_to` do.
         """
-        place = place_of_message(message)
-        text, files = with_pasted(text_of(message, me), await self.files(message.attachments, place))
-        after = message.reference.message_id if message.reference else None
-        return Question(place, author_of(message.author), text, files, after=after)
+        place, text = place_of_message(message), text_of(message, me)
+        is_blank = not has_words(text) and not message.attachments
+        is_known = before is None and await self._quotes.knows(message)
+        quoted = None if is_blank or is_known else await self._quoted(message, me, before)
+        more = quoted.attachments if quoted else []
+        read = await self.files([*message.attachments, *more], place)
+        own = len(message.attachments)
+        text, files = with_pasted(text, read[:own])
+        if quoted and (has_words(text) or files):
+            files = (*files, *((quoted.text,) if quoted.text else ()), *read[own:])
+        return Question(place, author_of(message.author), text, files, after=replies_to(message) if is_known else None)
+
+    async def _quoted(self, message: discord.Message, me: discord.ClientUser, before: str | None) -> Quoted | None:
+        """What goes along.
+
+        Of a question that was asked already that is decided: what was known then may be forgotten by now, and must not
+        come back with an edit. What may not be taken along any more is left out, since the new words have to be taken.
+        """
+        try:
+            quoted = await self._quotes.replied_to(message, me)
+        except BadInput:
+            if before is None:
+                raise
+            return None
+        return quoted if quoted and (before is None or quoted.stands_in(before)) else None
 
     async def files(self, attachments: Sequence[discord.Attachment], place: Place) -> tuple[File, ...]:
         """What was attached.

@@ -98,7 +98,7 @@ class Corrections:
     ) -> Callable[[], Awaitable[object]] | None:
         """Let the memory take the new words; returns what writes the answer anew, where that is to be done."""
         messages = await self._messages(place, asked.discord_ids, message)
-        question = await self._question(messages)
+        question = await self._question(messages, before=asked.content)
         if question is None or question.with_files() == asked.content:
             return None
         if await self._is_opted_out(asked.author):
@@ -114,7 +114,7 @@ class Corrections:
         """Stop an answer whose question reads otherwise now; False where it waits and takes the new words by itself."""
         asked = await self._store.asked_in(discord_id)
         messages = await self._messages(place, running.asked_in, message)
-        question = await self._question(messages)
+        question = await self._question(messages, before=asked.content if asked else None)
         if question is None or (asked and question.with_files() == asked.content):
             return False
         if running.question.is_new and running.control.reword(question):
@@ -152,12 +152,12 @@ class Corrections:
                 continue
         return found
 
-    async def _question(self, messages: Sequence[discord.Message]) -> Question | None:
-        """All of them as one question; None where nothing of it is left."""
+    async def _question(self, messages: Sequence[discord.Message], *, before: str | None) -> Question | None:
+        """All of them as one question, which the memory has as `before`; None where nothing of it is left."""
         whole: Question | None = None
         for message in messages:
             if (me := self._client.user) and is_addressed(message, me):
-                question = await self._reader.question(message, me)
+                question = await self._reader.question(message, me, before=before)
                 whole = joined(whole, question) if whole else question
         return None if whole is None or whole.is_blank else whole
 

@@ -233,9 +233,8 @@ class Gateway:
         if kind is EventKind.MESSAGE_DELETE:
             place = {"guild_id": str(message.guild_id)} if message.guild_id else {}
             return {"id": str(message.id), "channel_id": str(message.channel_id)} | place
-        hide = self._serializer.hides(message, session.intents)
         created = kind is EventKind.MESSAGE_CREATE
-        return self._serializer.message(message, hide_content=hide, on_gateway=True, with_nonce=created)
+        return self._serializer.message(message, intents=session.intents, on_gateway=True, with_nonce=created)
 
     def _bot_is_in(self, guild: Guild) -> bool:
         return self._world.bot.id in guild.members

@@ -16,12 +16,13 @@ class Serializer(Places):
     """All payloads that need to look around in the world."""
 
     def message(
-        self, message: Message, *, hide_content: bool = False, on_gateway: bool = False, with_nonce: bool = False
+        self, message: Message, *, intents: int | None = None, on_gateway: bool = False, with_nonce: bool = False
     ) -> Payload:
-        """Return a message object; `hide_content` is for a bot without the intent to read it.
+        """Return a message object, as a bot with these `intents` may read it; without them, with all that is in it.
 
         A nonce is told only when its message is created, so it finds no message in the history.
         """
+        hide_content = intents is not None and self.hides(message, intents)
         author = self._world.users[message.author_id]
         payload: Payload = {
             "id": str(message.id),
@@ -44,7 +45,7 @@ class Serializer(Places):
         if with_nonce and message.nonce is not None:
             payload["nonce"] = message.nonce
         if message.reply_to:
-            payload |= self._reply_part(message, hide_content=hide_content)
+            payload |= self._reply_part(message, intents)
         if thread := self._world.channels.get(message.id):
             payload |= {"thread": self.channel(thread), "flags": message.flags | MessageFlag.HAS_THREAD}
         if on_gateway and (guild := self._world.guilds.get(message.guild_id or 0)):
@@ -72,16 +73,16 @@ class Serializer(Places):
             metadata["interacted_message_id"] = str(used.source_id)
         return by | {"interaction_metadata": metadata}
 
-    def _reply_part(self, message: Message, *, hide_content: bool) -> Payload:
+    def _reply_part(self, message: Message, intents: int | None) -> Payload:
+        """What it replies to is read by the same rule, whatever the reply itself lets the bot read."""
         target = self._messages.get(message.reply_to)
         reference = {"type": 0, "message_id": str(message.reply_to), "channel_id": str(message.channel_id)}
         if message.guild_id:
             reference["guild_id"] = str(message.guild_id)
-        hidden = hide_content and bool(target) and (target.author_id if target else 0) != self._world.bot.id
-        return {
-            "message_reference": reference,
-            "referenced_message": self.message(target, hide_content=hidden) if target else None,
-        }
+        referenced = self.message(target, intents=intents) if target else None
+        if referenced:
+            referenced.pop("referenced_message", None)  # Discord goes one step back, no further
+        return {"message_reference": reference, "referenced_message": referenced}
 
     def interaction(self, interaction: Interaction) -> Payload:
         """Return the payload of INTERACTION_CREATE."""

@@ -178,3 +178,9 @@ def test_the_words_of_a_table_count_like_all_others(number: int, data: st.DataOb
     assert (twice.lost, twice.doubled) == (1, 1)
     swapped = shown.replace(gone, "?", 1).replace(kept, gone, 1).replace("?", kept, 1)
     assert verdict(swapped).reordered > 0
+
+
+def test_what_looks_like_a_table_inside_of_code_is_read_to_the_letter() -> None:
+    truth = f"```python\nname = 1\n{TRUTH}\n```python\n{TRUTH}\n```"
+
+    assert match_page(truth, truth, 0) == Shown(len(truth), exact=True)

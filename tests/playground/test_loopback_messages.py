@@ -58,6 +58,40 @@ async def test_a_reply_is_a_mention_only_with_its_ping(
     assert (await bot.heard.get()).content == content
 
 
+@pytest.mark.parametrize("target", ["between us", "{me} to you"])
+async def test_a_mention_shows_what_it_replies_to_only_where_that_mentions_the_bot_too(
+    target: str, bot: SmallBot, server: LoopbackDiscord, general: ChannelHandle, anna: Actor
+) -> None:
+    said = anna.say(general, target.format(me=server.mention), attachments=[("a.txt", b"words")])
+    anna.say(general, "what is that?", mention_bot=True, reply_to=said)
+
+    first, reply = await bot.heard.get(), await bot.heard.get()
+    fetched = await bot.place(general).fetch_message(reply.id)
+
+    assert reply.content.endswith("what is that?")
+    for one in (reply, fetched):
+        assert one.reference
+        assert isinstance(one.reference.resolved, discord.Message)
+        shown = one.reference.resolved
+        assert (shown.content, len(shown.attachments)) == (first.content, len(first.attachments))
+    assert bool(first.content) == ("me" in target)
+
+
+async def test_what_a_message_replies_to_comes_without_what_that_replies_to(
+    bot: SmallBot, general: ChannelHandle, anna: Actor
+) -> None:
+    first = anna.say(general, "one")
+    second = anna.say(general, "two", reply_to=first)
+    anna.say(general, "three", reply_to=second)
+
+    *_, third = [await bot.heard.get() for _ in range(3)]
+
+    assert third.reference
+    assert isinstance(third.reference.resolved, discord.Message)
+    assert third.reference.resolved.reference
+    assert third.reference.resolved.reference.resolved is None
+
+
 async def test_the_intent_gives_the_words() -> None:
     async with LoopbackDiscord(Settings(privileged_intents=Intent.MESSAGE_CONTENT)) as server:
         guild = server.add_guild()

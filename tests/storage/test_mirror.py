@@ -88,6 +88,19 @@ async def test_a_question_is_found_by_each_message_that_asks_it(
     assert await mirror.asked_in(5) is None
 
 
+async def test_a_message_is_known_in_the_conversation_that_it_belongs_to_and_in_no_other(
+    store: SqlConversations, mirror: SqlMirror
+) -> None:
+    hers = Place(PLACE.channel_id, SERVER, owner_id=ANNA.id)
+    question_id, answer_id = await say(store, "Why?", "Because.", place=hers, pages=2)
+    shown = [1000 + question_id, 2000 + answer_id, 3000 + answer_id]
+
+    for place, known in ((hers, True), (PLACE, False), (Place(PLACE.channel_id, SERVER, owner_id=5), False)):
+        assert [await mirror.is_known(place, one) for one in shown] == [known] * 3
+    await store.clear(hers, only_by=None)
+    assert [await mirror.is_known(hers, one) for one in (*shown, 999)] == [False] * 4
+
+
 async def test_the_answer_to_a_question_is_the_version_that_is_shown(
     store: SqlConversations, mirror: SqlMirror
 ) -> None:

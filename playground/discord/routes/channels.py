@@ -39,7 +39,7 @@ def _message_of(request: web.Request, channel: Channel) -> Message:
 
 def _shown(request: web.Request, message: Message) -> Payload:
     api = request.app[API]
-    return api.serializer.message(message, hide_content=api.serializer.hides(message, api.intents()))
+    return api.serializer.message(message, intents=api.intents())
 
 
 @routes.get(_CHANNEL)
