@@ -183,3 +183,15 @@ async def test_other_peoples_messages_can_be_deleted_without_any_effect(
 
     assert answers(env, channel) == [ANSWER]
     assert await remembered(services, place) == ["Why?", "Hello there."]
+
+
+async def test_a_complete_answer_to_somebody_who_opted_out_stays_when_the_question_is_deleted(
+    env: Env, alice: MemberActor, channel: ChannelHandle, me: str
+) -> None:
+    await alice.slash(channel, "privacy opt-out")
+    question = await alice.send(channel, f"{me} My secret.")
+
+    await alice.delete(question)
+
+    assert answers(env, channel) == [ANSWER], "nobody knows any more which question it belonged to; README says so"
+    assert channel.history()[-1].components == []
