@@ -42,6 +42,8 @@ class Question:
     """Or the one that is to go on where it was cut off."""
     is_corrected: bool = False
     """Whether it was asked otherwise at first: what was said after its older version stays, and follows the new one."""
+    is_halved: bool = False
+    """Whether a part of it was deleted since: then older versions of the answer, which were about that too, go."""
     on_way: tuple[int, ...] = field(default=(), compare=False)
     """Its rows in the `OpenAnswerStore`: its own, and those of questions that were joined to it."""
 

@@ -63,10 +63,13 @@ class Corrections:
         """When messages were edited last, as far as we know."""
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def correct(self, place: Place, discord_id: int, message: discord.Message | None = None) -> bool:
+    async def correct(
+        self, place: Place, discord_id: int, message: discord.Message | None = None, *, is_halved: bool = False
+    ) -> bool:
         """Take up what has become of a message that asked, alone or with others; give it where it is known already.
 
-        Returns False where nobody knows such a question. Raises what reading and answering it raise.
+        Where one of these others was deleted, older versions of the answer go once there is a new one. Returns False
+        where nobody knows such a question. Raises what reading and answering it raise.
         """
         edited_at = message.edited_at if message else None
         self._note(discord_id, edited_at)
@@ -80,7 +83,7 @@ class Corrections:
             asked = await self._store.asked_in(discord_id)  # as it is now that the answer has ended
             if asked is None:
                 return False
-            answer_anew = await self._reword(asked, place, message)
+            answer_anew = await self._reword(asked, place, message, is_halved=is_halved)
         if answer_anew:
             await answer_anew()
         return True
@@ -93,7 +96,7 @@ class Corrections:
                 self._newest.popitem(last=False)
 
     async def _reword(
-        self, asked: Asked, place: Place, message: discord.Message | None
+        self, asked: Asked, place: Place, message: discord.Message | None, *, is_halved: bool
     ) -> Callable[[], Awaitable[object]] | None:
         """Let the memory take the new words; returns what writes the answer anew, where that is to be done."""
         messages = await self._messages(place, asked.discord_ids, message)
@@ -107,7 +110,7 @@ class Corrections:
         await self._store.reword(asked.question_id, question.with_files(), question.images)
         if self._caller.now() - asked.asked_at > FRESH_FOR:
             return None
-        return await self._anew(asked, question, messages[-1])
+        return await self._anew(asked, question, messages[-1], is_halved=is_halved)
 
     async def _hold(self, running: Running, place: Place, discord_id: int, message: discord.Message | None) -> bool:
         """Stop an answer whose question reads otherwise now; False where it waits and takes the new words by itself."""
@@ -147,13 +150,13 @@ class Corrections:
         return None if whole is None or whole.is_blank else whole
 
     async def _anew(
-        self, asked: Asked, question: Question, message: discord.Message
+        self, asked: Asked, question: Question, message: discord.Message, *, is_halved: bool
     ) -> Callable[[], Awaitable[object]] | None:
         answer = await self._memory.answer(asked.place.channel_id, asked.answer_id or 0)
         if answer is None:
             return None  # cleared a moment ago
         await self._limits.admit(asked.author, asked.place.guild_id, roles_of(message.author))
-        again, surface = correction(answer, question), self._surface(answer, message)
+        again, surface = correction(answer, question, is_halved=is_halved), self._surface(answer, message)
         return partial(self._deliveries.write_over, again, surface, question_message=message.id)
 
     def _surface(self, answer: Answer, message: discord.Message) -> ChannelSurface:

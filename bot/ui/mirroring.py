@@ -59,7 +59,7 @@ class Mirroring:
             if half is None:
                 continue
             if left := [it for it in half.asked_in if it not in discord_ids]:
-                await self._corrections.correct(place, left[0])
+                await self._corrections.correct(place, left[0], is_halved=True)
             else:  # it began meanwhile
                 self._deliveries.withdraw(discord_ids)
 
@@ -81,7 +81,7 @@ class Mirroring:
             if discord_id not in besides:
                 await self._delete(place, discord_id)
         for place, discord_id in forgotten.halved:
-            await self._corrections.correct(place, discord_id)
+            await self._corrections.correct(place, discord_id, is_halved=True)
 
     async def _delete(self, place: Place, discord_id: int) -> None:
         channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)

@@ -346,7 +346,7 @@ async def test_an_answer_to_somebody_who_opted_out_stays_as_it_is_and_only_who_p
     pressed = await press({"alice": alice, "boss": boss}[who], env, channel, label)
 
     assert answers(env, channel) == before
-    assert told(pressed) == [
+    assert "".join(told(pressed)) == (
         "Whoever asked this opted out, so nothing new of it is kept, and the answer stays as it is. "
         "For another answer, ask the question once more."
-    ], "true for whoever asked, and for a moderator"
+    ), "true for whoever asked, and for a moderator"
