@@ -146,13 +146,13 @@ class Bot(commands.Bot):
             reader=services.reader,
             caller=services.caller,
             buttons=AnswerButtons(),
-            forget_deleted=self._forget_deleted,
+            refresh=self._refresh,
         )
         self._looking_back = asyncio.create_task(aftermath.deal_with(left))
 
-    async def _forget_deleted(self, place: Place, person: Author) -> None:
-        """Let the conversation that a person has in a place forget what was deleted while the bot was away."""
-        await self.catching_up.forget_deleted(await self.services.conversations.of(place, person))
+    async def _refresh(self, place: Place, person: Author) -> None:
+        """Let the conversation that a person has in a place say what stands in Discord now."""
+        await self.catching_up.refresh(await self.services.conversations.of(place, person))
 
     async def _sync_commands(self) -> None:
         """Tell Discord the commands, but only when they have changed since it was told last."""

@@ -35,6 +35,9 @@ Later the memory takes new words, and that is all.
 KEPT = 1_000
 """Messages of which the newest edit is remembered."""
 
+AnswerAnew = Callable[[], Awaitable[object]]
+"""Writes an answer anew, to its end."""
+
 
 class Corrections:
     """Lets questions read as they stand in Discord now."""
@@ -71,22 +74,28 @@ class Corrections:
         Where one of these others was deleted, older versions of the answer go once there is a new one. Returns False
         where nobody knows such a question. Raises what reading and answering it raise.
         """
+        is_known, answer_anew = await self.take_up(place, discord_id, message, is_halved=is_halved)
+        if answer_anew:
+            await answer_anew()
+        return is_known
+
+    async def take_up(
+        self, place: Place, discord_id: int, message: discord.Message | None = None, *, is_halved: bool = False
+    ) -> tuple[bool, AnswerAnew | None]:
+        """The same, but leave it to the caller to write the answer anew, where that is to be done."""
         edited_at = message.edited_at if message else None
         self._note(discord_id, edited_at)
         # One edit after the other up to where the next one finds the answer on its way, and can stop it.
         async with self._locks.setdefault(discord_id, asyncio.Lock()):
             if edited_at and edited_at < self._newest.get(discord_id, edited_at):
-                return True  # a later edit is about to be taken up, or was
+                return True, None  # a later edit is about to be taken up, or was
             running = self._deliveries.of_question(discord_id)
             if running is not None and not await self._hold(running, place, discord_id, message):
-                return True
+                return True, None
             asked = await self._store.asked_in(discord_id)  # as it is now that the answer has ended
             if asked is None:
-                return False
-            answer_anew = await self._reword(asked, place, message, is_halved=is_halved)
-        if answer_anew:
-            await answer_anew()
-        return True
+                return False, None
+            return True, await self._reword(asked, place, message, is_halved=is_halved)
 
     def _note(self, discord_id: int, edited_at: datetime | None) -> None:
         if edited_at and edited_at >= self._newest.get(discord_id, edited_at):
@@ -97,7 +106,7 @@ class Corrections:
 
     async def _reword(
         self, asked: Asked, place: Place, message: discord.Message | None, *, is_halved: bool
-    ) -> Callable[[], Awaitable[object]] | None:
+    ) -> AnswerAnew | None:
         """Let the memory take the new words; returns what writes the answer anew, where that is to be done."""
         messages = await self._messages(place, asked.discord_ids, message)
         question = await self._question(messages)
@@ -151,7 +160,7 @@ class Corrections:
 
     async def _anew(
         self, asked: Asked, question: Question, message: discord.Message, *, is_halved: bool
-    ) -> Callable[[], Awaitable[object]] | None:
+    ) -> AnswerAnew | None:
         answer = await self._memory.answer(asked.place.channel_id, asked.answer_id or 0)
         if answer is None:
             return None  # cleared a moment ago
