@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import discord
@@ -113,6 +113,7 @@ class Bot(commands.Bot):
             limits=services.limits,
             is_opted_out=services.privacy.is_opted_out,
             reader=services.reader,
+            take_back=self._take_back,
         )
         self.mirroring = Mirroring(
             client=self, store=services.mirror, deliveries=services.deliveries, corrections=self.corrections
@@ -149,6 +150,10 @@ class Bot(commands.Bot):
             refresh=self._refresh,
         )
         self._looking_back = asyncio.create_task(aftermath.deal_with(left))
+
+    async def _take_back(self, place: Place, asked_in: Collection[int]) -> None:
+        """Let a question go of which nothing is left, as if its messages were deleted."""
+        await self.mirroring.taken_back(place, asked_in)
 
     async def _refresh(self, place: Place, person: Author) -> None:
         """Let the conversation that a person has in a place say what stands in Discord now."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.chat.answers import File, Question
+from bot.chat.answers import File, Question, has_words
 from bot.chat.messages import Place
 from bot.chat.models import Models
 from bot.chat.profiles import Profiles
@@ -41,6 +41,17 @@ def text_of(message: discord.Message, me: discord.ClientUser) -> str:
         text = text.removeprefix(f"@{name}") if written.startswith(mention) else text
         text = text.removesuffix(f"@{name}") if written.endswith(mention) else text
     return text.strip()
+
+
+def is_bare(message: discord.Message, me: discord.ClientUser) -> bool:
+    """Whether a message that is meant for the bot asks nothing, as far as Discord shows it: neither words nor files."""
+    return not has_words(text_of(message, me)) and not message.attachments
+
+
+def is_hidden(message: discord.Message, intents: discord.Intents) -> bool:
+    """Whether there may be a text that Discord hides: in servers, it shows that of mentions and pings only."""
+    may_be_read = message.guild is None or intents.message_content
+    return not (may_be_read or message.content or message.stickers)
 
 
 class QuestionReader:

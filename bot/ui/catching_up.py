@@ -19,7 +19,7 @@ from bot.chat.mirror import MirrorStore, Standing
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.surface import PASSING
 from bot.errors import LlampostError
-from bot.ui.addressed import is_addressed
+from bot.ui.addressed import is_addressed, is_bare
 from bot.ui.corrections import FRESH_FOR, Corrections
 from bot.ui.mirroring import Mirroring
 
@@ -227,6 +227,8 @@ class CatchingUp:
             message
             for message in found.later
             if me and message.id not in done and is_addressed(message, me) and now - message.created_at <= FRESH_FOR
+            # One that was edited until nothing was left was taken back.
+            if not (message.edited_at and is_bare(message, me))
         ]
 
 

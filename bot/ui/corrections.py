@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from weakref import WeakValueDictionary
@@ -23,7 +23,7 @@ from bot.delivery.calls import Caller
 from bot.delivery.channel_surface import ChannelSurface
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.running import Running
-from bot.ui.addressed import QuestionReader, is_addressed
+from bot.ui.addressed import QuestionReader, is_addressed, is_bare, is_hidden
 from bot.ui.places import roles_of
 
 FRESH_FOR = timedelta(minutes=15)
@@ -53,7 +53,9 @@ class Corrections:
         limits: Limits,
         is_opted_out: Callable[[Author], Awaitable[bool]],
         reader: QuestionReader,
+        take_back: Callable[[Place, Collection[int]], Awaitable[None]],
     ) -> None:
+        """Take also what lets a question go that was asked in certain messages."""
         self._client = client
         self._caller = caller
         self._store = store
@@ -62,6 +64,7 @@ class Corrections:
         self._limits = limits
         self._is_opted_out = is_opted_out
         self._reader = reader
+        self._take_back = take_back
         self._newest: OrderedDict[int, datetime] = OrderedDict()
         """When messages were edited last, as far as we know."""
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -90,6 +93,9 @@ class Corrections:
             if edited_at and edited_at < self._newest.get(discord_id, edited_at):
                 return True, None  # a later edit is about to be taken up, or was
             running = self._deliveries.of_question(discord_id)
+            if asked_in := await self._emptied(running, place, discord_id, message):
+                await self._take_back(place, asked_in)
+                return True, None
             if running is not None and not await self._hold(running, place, discord_id, message):
                 return True, None
             asked = await self._store.asked_in(discord_id)  # as it is now that the answer has ended
@@ -103,6 +109,21 @@ class Corrections:
             self._newest.move_to_end(discord_id)
             if len(self._newest) > KEPT:
                 self._newest.popitem(last=False)
+
+    async def _emptied(
+        self, running: Running | None, place: Place, discord_id: int, message: discord.Message | None
+    ) -> Sequence[int]:
+        """The messages of a question that were edited until neither words nor files were left; else none."""
+        if message and not self._is_empty(message):
+            return ()
+        asked = await self._store.asked_in(discord_id)
+        asked_in = running.asked_in if running else asked.discord_ids if asked else ()
+        messages = await self._messages(place, asked_in, message)
+        return asked_in if messages and all(map(self._is_empty, messages)) else ()
+
+    def _is_empty(self, message: discord.Message) -> bool:
+        me, intents = self._client.user, self._client.intents
+        return bool(me and is_addressed(message, me) and is_bare(message, me) and not is_hidden(message, intents))
 
     async def _reword(
         self, asked: Asked, place: Place, message: discord.Message | None, *, is_halved: bool

@@ -46,8 +46,13 @@ class Mirroring:
         with _left_to_the_next_start():
             await self._deleted(place, discord_ids)
 
-    async def _deleted(self, place: Place, discord_ids: Collection[int]) -> None:
-        lost = self._deliveries.withdraw(discord_ids)
+    async def taken_back(self, place: Place, discord_ids: Collection[int]) -> None:
+        """The same with all messages of a question that were edited until nothing was left: they may ask again."""
+        with _left_to_the_next_start():
+            await self._deleted(place, discord_ids, may_ask_again=True)
+
+    async def _deleted(self, place: Place, discord_ids: Collection[int], *, may_ask_again: bool = False) -> None:
+        lost = self._deliveries.withdraw(discord_ids, may_ask_again=may_ask_again)
         taken_away = {shown for running in lost for shown in running.surface.message_ids}
         await self._forget(discord_ids, besides=taken_away)
         for running in lost:

@@ -183,6 +183,42 @@ async def test_a_question_missed_in_one_channel_waits_for_no_answer_in_another_o
     assert len(pages(other)) == 2
 
 
+async def test_a_question_that_was_emptied_while_the_bot_was_away_is_forgotten_and_asked_for_by_nobody(
+    stage: Stage, bot: BotProcess
+) -> None:
+    await stage.reply_to(stage.mention("First."))
+    secret = stage.mention("My secret.")
+    reply = await stage.reply_to(secret)
+    await stored(stage, 0, "open_answers")
+    await bot.stop()
+    stage.anna.edit(secret, stage.discord.mention)
+
+    await bot.start()
+    await stage.deleted(reply)
+    await stored(stage, 2, "messages")
+    await bot.stop()
+    await bot.start()
+    await caught_up(bot)
+
+    await answer(stage.ask("So?"))
+    assert said(stage) == ["First.", "Hello there.", "So?"]
+    assert len(pages(stage.channel)) == 2
+
+
+async def test_a_reply_whose_new_words_discord_hides_is_not_taken_for_empty(stage: Stage, bot: BotProcess) -> None:
+    first = await stage.reply_to(stage.mention("First."))
+    question = stage.anna.say(stage.channel, "Second.", mention_bot=True, reply_to=first, ping_reply=False)
+    await stage.reply_to(question)
+
+    new = {"content": "Without the mention.", "allowed_mentions": {"parse": [], "replied_user": False}}
+    stage.discord.messages.edit(question, new)
+    await answer(stage.ask("So?"))
+    await answer(stage.ask("And now?"))
+
+    assert said(stage)[:4] == ["First.", "Hello there.", "Second.", "Hello there."]
+    assert len(pages(stage.channel)) == 4
+
+
 async def test_a_question_that_waited_is_asked_without_what_was_deleted_while_the_bot_was_away(
     stage: Stage, bot: BotProcess
 ) -> None:
