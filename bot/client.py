@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import discord
@@ -115,6 +115,7 @@ class Bot(commands.Bot):
             limits=services.limits,
             is_opted_out=services.privacy.is_opted_out,
             reader=services.reader,
+            take_back=self._take_back,
         )
         self.mirroring = Mirroring(
             client=self, store=services.mirror, deliveries=services.deliveries, corrections=self.corrections
@@ -148,13 +149,17 @@ class Bot(commands.Bot):
             reader=services.reader,
             caller=services.caller,
             buttons=AnswerButtons(),
-            forget_deleted=self._forget_deleted,
+            refresh=self._refresh,
         )
         self._looking_back = asyncio.create_task(aftermath.deal_with(left))
 
-    async def _forget_deleted(self, place: Place, person: Author) -> None:
-        """Let the conversation that a person has in a place forget what was deleted while the bot was away."""
-        await self.catching_up.forget_deleted(await self.services.conversations.of(place, person))
+    async def _take_back(self, place: Place, asked_in: Collection[int]) -> None:
+        """Let a question go of which nothing is left, as if its messages were deleted."""
+        await self.mirroring.taken_back(place, asked_in)
+
+    async def _refresh(self, place: Place, person: Author) -> None:
+        """Let the conversation that a person has in a place say what stands in Discord now."""
+        await self.catching_up.refresh(await self.services.conversations.of(place, person))
 
     async def _sync_commands(self) -> None:
         """Tell Discord the commands, but only when they have changed since it was told last."""

@@ -93,6 +93,7 @@ class Answers(commands.Cog):
         if answer.end_reason is EndReason.RUNNING:
             raise BadInput(BEING_WRITTEN)
         if press.message and press.message.id not in answer.discord_ids:
+            self._deliveries.check_idle(answer.place)  # perhaps the other version can't be seen yet
             raise BadInput(CHANGED)
         return answer
 

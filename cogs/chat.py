@@ -20,7 +20,7 @@ from bot.delivery.interaction_surface import InteractionSurface
 from bot.delivery.reply_surface import ReplySurface
 from bot.delivery.surface import NO_MENTIONS, PASSING, UNSAID, text_file, will_pass
 from bot.errors import BadInput, LimitReached, LlampostError
-from bot.ui.addressed import is_addressed, own_role, text_of
+from bot.ui.addressed import is_addressed, is_bare, is_hidden, own_role, text_of
 from bot.ui.completion import Choices, persona_choices
 from bot.ui.corrections import FRESH_FOR
 from bot.ui.errors import sentence, tell_user
@@ -136,6 +136,8 @@ class Chat(commands.Cog):
             return
         # What was answered and is not remembered, by somebody who wants it so, is not asked once more.
         is_open = not self._bot.heard.knows((ASKED, message.id)) or self._services.deliveries.of_question(message.id)
+        if is_bare(message, me) and not is_hidden(message, self._bot.intents):
+            self._bot.heard.forget((ASKED, message.id))  # taken back, so words that come later are a new question
         async with self._telling(message):
             is_known = await self._bot.corrections.correct(place_of_message(message), message.id, message)
             if is_open and not is_known and message.edited_at - message.created_at <= FRESH_FOR:
@@ -151,18 +153,13 @@ class Chat(commands.Cog):
         except Exception as error:  # noqa: BLE001  # whatever it is, whoever asked hears of it
             await self._say(message, sentence(error))
 
-    def _is_hidden(self, message: discord.Message) -> bool:
-        """Whether there may be a text that Discord hides: in servers, it shows that of mentions and pings only."""
-        may_be_read = message.guild is None or self._bot.intents.message_content
-        return not (may_be_read or message.content or message.stickers)
-
     async def _answer(self, message: discord.Message, me: discord.ClientUser) -> None:
         if missing := self._missing_permission(message):
             await self._tell_privately(message, missing)
             return
-        if not has_words(text_of(message, me)) and not message.attachments:
+        if is_bare(message, me):
             hint = HOW_TO_ASK
-            if self._is_hidden(message):
+            if is_hidden(message, self._bot.intents):
                 hint = ROLE_HIDDEN if own_role(message, me) else HIDDEN
             await self._say(message, hint)
             return

@@ -37,7 +37,8 @@ DELETE = (
 )
 
 USED = (
-    " Because there is a limit, I keep in mind until midnight (UTC), stored nowhere, that you used {:,} tokens today."
+    " Because there is a limit, I have to keep one number in mind until midnight (UTC): that you used {:,} tokens "
+    "today. It is stored nowhere."
 )
 
 
@@ -168,14 +169,15 @@ def _lines(report: Report) -> list[str]:
     if report.is_empty:
         lines = [f"I keep nothing about you{f' but {notes}' if notes else ''}."]
     else:
-        kept = [
-            _count(report.questions, "question"),
-            f"{_count(report.answers, 'answer')} to them",
-            _count(report.images, "image"),
-            f"{_count(report.settings, 'setting')} that you made",
-            f"{_count(report.changes, 'change')} of settings in the record",
-            f"{_count(report.personas, 'version')} of personas that you wrote",
-        ]
+        all_of_it = {
+            _count(report.questions, "question"): report.questions,
+            f"{_count(report.answers, 'answer')} to them": report.answers,
+            _count(report.images, "image"): report.images,
+            f"{_count(report.settings, 'setting')} that you chose": report.settings,
+            f"{_count(report.changes, 'note')} of what you changed in settings": report.changes,
+            f"{_count(report.personas, 'version')} of personas that you wrote": report.personas,
+        }
+        kept = [words for words, count in all_of_it.items() if count]
         since = f" The oldest of it is from {when(report.since)}." if report.since else ""
         lines = [f"I keep about you: {', '.join(kept)}.{since}{f' And {notes}.' if notes else ''}"]
     if notes or not report.is_empty:

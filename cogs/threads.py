@@ -21,6 +21,16 @@ NO_THREADS = "Discord has no threads here: they belong to a server's text channe
 THERE_IS_ONE = "There is a thread at this answer already: <#{id}>."
 """A thread has the id of the message that it was opened at."""
 
+FOR_ALL = (
+    "{who} The conversation goes on here, apart from the channel. I remember the {count} messages up to the answer "
+    "above; mention me to ask."
+)
+FOR_ONE = (
+    "{who} Your conversation goes on here, apart from the channel. For you I remember the {count} messages up to the "
+    "answer above; with everybody else I begin anew, because here each person has a conversation of their own. Mention "
+    "me to ask."
+)
+
 MAX_NAME = 100
 """Discord's limit for a thread's name, in characters."""
 
@@ -32,6 +42,7 @@ class Threads(commands.Cog):
 
     def __init__(self, bot: Bot) -> None:
         self._branching = bot.services.branching
+        self._conversations = bot.services.conversations
         self._tree = bot.tree
         # discord.py does not find these in a cog by itself.
         self._menu = app_commands.ContextMenu(name=CONTINUE_IN_A_THREAD, callback=self.continue_in_a_thread)
@@ -59,10 +70,11 @@ class Threads(commands.Cog):
         thread = await _open(message, _name(answer))
         place, person = Place(thread.id, thread.guild.id, thread.parent_id), author_of(interaction.user)
         count = await self._branching.go_on(answer, place, by=person)
+        is_theirs_alone = (await self._conversations.of(place, person)).owner_id is not None
+        words = (FOR_ONE if is_theirs_alone else FOR_ALL).format(who=interaction.user.mention, count=count)
         # The mention takes the person into the thread.
         await thread.send(
-            f"{interaction.user.mention} The conversation goes on here, apart from the channel. I remember the "
-            f"{count} messages up to the answer above; mention me to ask.",
+            words,
             allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, users=[interaction.user]),
         )
         await respond(interaction, f"The conversation goes on in <#{thread.id}>.")

@@ -23,8 +23,11 @@ def continuation(answer: Answer, images: Sequence[Image]) -> Question:
     )
 
 
-def correction(answer: Answer, question: Question) -> Question:
-    """What was asked reads otherwise now: a new version, after which goes on what was said since."""
+def correction(answer: Answer, question: Question, *, is_halved: bool = False) -> Question:
+    """What was asked reads otherwise now: a new version, after which goes on what was said since.
+
+    Where a part of it was deleted, it is the only version.
+    """
     return Question(
         answer.place,
         answer.asker,
@@ -33,6 +36,7 @@ def correction(answer: Answer, question: Question) -> Question:
         persona=_chosen_persona(answer),
         again=answer,
         is_corrected=True,
+        is_halved=is_halved,
     )
 
 

@@ -44,6 +44,8 @@ class Question:
     """Who wants the new version, or more: their tokens it takes. None for the author."""
     is_corrected: bool = False
     """Whether it was asked otherwise at first: what was said after its older version stays, and follows the new one."""
+    is_halved: bool = False
+    """Whether a part of it was deleted since: then older versions of the answer, which were about that too, go."""
     on_way: tuple[int, ...] = field(default=(), compare=False)
     """Its rows in the `OpenAnswerStore`: its own, and those of questions that were joined to it."""
 

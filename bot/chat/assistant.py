@@ -150,7 +150,7 @@ class Assistant:
             record.begun_with = question.more_of
             record.pieces.append(question.more_of.content)
         record.answer_id = begun.answer_id
-        record.takes_over = question.is_corrected
+        record.takes_over, record.replaces = question.is_corrected, question.is_halved
         remembered(begun.question_id, begun.answer_id)
         return begun.window
 
@@ -237,6 +237,7 @@ class Assistant:
             question_tokens=question_tokens(record),
             thoughts=record.thoughts.text,
             takes_over=record.takes_over,
+            replaces=record.replaces,
             goes_on=record.begun_with is not None,
         )
         if reason in {EndReason.JOINED, EndReason.WITHDRAWN}:

@@ -44,8 +44,14 @@ class History:
         return undone[0]
 
     async def check_clear(self, place: Place, *, only_by: int | None) -> None:
-        """Raise NotAllowed where `clear` would now, so that nobody is asked to confirm what they may not do."""
-        if only_by is not None and await self._memory.authors(place) - {only_by}:
+        """Raise NotAllowed where `clear` would now, so that nobody is asked to confirm what they may not do.
+
+        Raises BadInput where there is nothing to forget.
+        """
+        authors = await self._memory.authors(place)
+        if not authors:
+            raise BadInput("There is nothing to forget: this conversation is empty.")
+        if only_by is not None and authors - {only_by}:
             raise NotAllowed(NOT_THEIRS_ALONE)
 
     async def clear(self, place: Place, *, only_by: int | None = None) -> int:

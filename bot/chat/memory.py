@@ -136,13 +136,15 @@ class ConversationStore(Protocol):
         question_tokens: int | None = None,
         thoughts: str = "",
         takes_over: bool = False,
+        replaces: bool = False,
         goes_on: bool = False,
     ) -> None:
         """Store an answer's text, end and receipt; the head moves to it where it has any text.
 
         `question_tokens` is the question's size in the prompt, as worked out from the model's own count. The
         `thoughts` are kept apart, where no prompt and no export finds them. A version that `takes_over` is followed by
-        what was said after the version that is shown, and then the head stays where it is. So is the first answer to a
+        what was said after the version that is shown, and then the head stays where it is. One that `replaces` is the
+        only version left, if it has any text. So is the first answer to a
         question that had none, by what was asked since; one that `goes_on` had a text already.
         A conversation that was cleared meanwhile stays cleared: then nothing is stored and nothing is raised.
         """

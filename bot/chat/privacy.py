@@ -23,7 +23,11 @@ NOBODY: Final = Author(0, "somebody who has left")
 """Who changed a shared setting or persona, where that person had everything about them deleted."""
 
 
-NOT_KEPT: Final = "Nothing of what this person asks is kept, so the answer stays as it is; please ask again instead."
+NOT_KEPT: Final = (
+    "Whoever asked this opted out, so nothing new of it is kept, and the answer stays as it is. "
+    "For another answer, ask the question once more."
+)
+"""Read by whoever asked, and by moderators."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Record:
     """What it goes on from."""
     takes_over: bool = False
     """Whether what was said after its older version is to follow it."""
+    replaces: bool = False
+    """Whether older versions are to be forgotten."""
     answer_id: int | None = None
     """None until the question is stored, and always where nothing is."""
     receipt: Receipt | None = None

@@ -219,15 +219,15 @@ class Deliveries:
         """The messages that ask for the answers on their way, and where they stand."""
         return [(running.question.place, it) for running in self._running for it in running.asked_in]
 
-    def withdraw(self, deleted: Collection[int]) -> list[Running]:
+    def withdraw(self, deleted: Collection[int], *, may_ask_again: bool = False) -> list[Running]:
         """Let nothing be left of the answers whose question or page is among messages that were deleted.
 
-        Returns them; each is `done` a little later.
+        Where they only were emptied, they `may_ask_again`. Returns them; each is `done` a little later.
         """
         lost = [running for running in self._running if running.loses(deleted)]
         for running in lost:
             running.withdraw()
-        if not lost:
+        if not (lost or may_ask_again):
             # Perhaps messages whose ids are still on their way to us.
             self._unknown.extend(deleted)
         return lost

@@ -109,6 +109,8 @@ class Delivery:
         live = LiveAnswer(surface, running.control, header=running.header, display=display, placeholder_after=0)
         live.text(answer.content)
         live.finish(finished_before(answer), lambda: self._means.buttons.end(answer))
+        # A press of its buttons waits until it is shown.
+        running.live = live
         self._traces.remembered(answer.question_id, answer.id)
         # Before the buttons are there, which go by that.
         await self._traces.update()

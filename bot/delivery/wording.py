@@ -131,8 +131,11 @@ def nothing_said(finished: Finished) -> str:
     """What stands in place of an answer without any text."""
     thought = finished.thought_seconds is not None
     if finished.reason is EndReason.LENGTH:
-        why = "on thinking, before it said anything" if thought else "before it said anything, most likely on thinking"
-        return f"*The model used up all its tokens {why}.*"
+        why = "on thinking" if thought else "most likely on thinking"
+        return (
+            f"*The model used up the room for its answer, {why}, and said nothing. "
+            "Please ask again, or ask something simpler.*"
+        )
     if thought:
         return "*The model thought, but gave no answer. Please ask again, or ask it differently.*"
     return "*The model said nothing. Please ask again, or ask it differently.*"
@@ -178,12 +181,16 @@ def _signature(finished: Finished) -> str:
             f"stopped by {_plain(' '.join(finished.stopped_by.split()))}" if finished.stopped_by else "stopped"
         )
     if finished.limit is Limit.NUM_PREDICT and finished.num_predict:
+        button = "Continue goes on, " if finished.is_kept and finished.has_text else ""
         parts.append(
-            f"cut off at the token limit of {finished.num_predict}; "
+            f"cut off at the token limit of {finished.num_predict}; {button}"
             f"`/settings set parameter:num_predict value:{finished.num_predict * 2}` allows more"
         )
     if finished.limit is Limit.CONTEXT_WINDOW:
-        parts.append("cut off because the context window is full; `/history clear` makes room")
+        parts.append(
+            "cut off because this conversation is as long as the model can read; "
+            "`/history clear` forgets it and makes room"
+        )
     if finished.left_out:
-        parts.append("the context window was full, so the model no longer sees the oldest messages")
+        parts.append("this conversation is longer than the model can read, so it no longer sees the oldest messages")
     return f"-# {' · '.join(parts)}" if parts else ""

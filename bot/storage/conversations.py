@@ -103,6 +103,7 @@ class SqlConversations:
         question_tokens: int | None = None,
         thoughts: str = "",
         takes_over: bool = False,
+        replaces: bool = False,
         goes_on: bool = False,
     ) -> None:
         """Store an answer's text, end and receipt; the head moves to it where it has any text.
@@ -119,6 +120,7 @@ class SqlConversations:
             question_tokens=question_tokens,
             thought=thought,
             takes_over=takes_over,
+            replaces=replaces,
             goes_on=goes_on,
         )
         if receipt.prompt_estimate is not None and receipt.prompt_tokens is not None:

@@ -102,12 +102,13 @@ def finish(
     question_tokens: int | None,
     thought: tuple[str, datetime] | None = None,
     takes_over: bool = False,
+    replaces: bool = False,
     goes_on: bool = False,
 ) -> None:
     """Store an answer's text, end and receipt, if it is still there; the head moves to it where it has any text.
 
     One that `takes_over` is put before what was said after the version that is shown, and then the head stays. One that
-    `goes_on` had a text before.
+    `replaces` is the only version left. One that `goes_on` had a text before.
     """
     answer = connection.execute(_FIND_ANSWER, {"answer_id": answer_id}).first()
     if answer is None:
@@ -125,6 +126,8 @@ def finish(
     connection.execute(_KEEP_RECEIPT, {"answer_id": answer_id, **asdict(receipt)})
     if content:
         heads.show(connection, answer, takes_over=takes_over, goes_on=goes_on)
+        if replaces:
+            versions.forget_others(connection, answer)
 
 
 def move_window(connection: Connection, place: Place, start: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, exists, or_, select, update
+from sqlalchemy import Connection, Select, delete, exists, or_, select, update
 
 from bot.chat.memory import BEING_WRITTEN, FORGOTTEN, Begun
 from bot.chat.messages import Answer, Author, EndReason, Place, Receipt, Role, StoredMessage
@@ -141,6 +141,18 @@ def remove(connection: Connection, answer_id: int) -> list[int]:
     if row.end_reason == EndReason.JOINED:
         open_answers.wait_again(connection, answer_id)
     return shown
+
+
+def forget_others(connection: Connection, answer: AnyRow) -> None:
+    """Forget all other versions of an answer that is shown; what was said after one of them follows it instead."""
+    is_other = (
+        messages.c.parent_id == answer.parent_id,
+        messages.c.role == Role.ASSISTANT.value,
+        messages.c.id != answer.id,
+    )
+    others = list(connection.scalars(select(messages.c.id).where(*is_other)))
+    connection.execute(update(messages).where(messages.c.parent_id.in_(others)).values(parent_id=answer.id))
+    connection.execute(delete(messages).where(messages.c.id.in_(others)))
 
 
 def _found(connection: Connection, answer_id: int) -> AnyRow:

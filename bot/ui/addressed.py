@@ -45,6 +45,17 @@ def text_of(message: discord.Message, me: discord.ClientUser) -> str:
     return text.strip()
 
 
+def is_bare(message: discord.Message, me: discord.ClientUser) -> bool:
+    """Whether a message that is meant for the bot asks nothing, as far as Discord shows it: neither words nor files."""
+    return not has_words(text_of(message, me)) and not message.attachments
+
+
+def is_hidden(message: discord.Message, intents: discord.Intents) -> bool:
+    """Whether there may be a text that Discord hides: in servers, it shows that of mentions and pings only."""
+    may_be_read = message.guild is None or intents.message_content
+    return not (may_be_read or message.content or message.stickers)
+
+
 class QuestionReader:
     """Reads what people write to the bot, files and all."""
 

@@ -51,10 +51,10 @@ class Aftermath:
         reader: QuestionReader,
         caller: Caller,
         buttons: Buttons,
-        forget_deleted: Callable[[Place, Author], Awaitable[None]],
+        refresh: Callable[[Place, Author], Awaitable[None]],
     ) -> None:
-        """Take what lets a person's conversation forget what was deleted while nobody told the bot."""
-        self._forget_deleted = forget_deleted
+        """Take what lets a person's conversation say what stands in Discord, where nobody told the bot of changes."""
+        self._refresh = refresh
         self._client = client
         self._open_answers = open_answers
         self._memory = memory
@@ -151,8 +151,8 @@ class Aftermath:
             return
         await self._end_thinking(left, remains)
         if left.asker:
-            # Else the model would read it once more, and might tell of it.
-            await self._forget_deleted(left.place, left.asker)
+            # Else the model would read once more what was deleted or edited meanwhile, and might tell of it.
+            await self._refresh(left.place, left.asker)
         # Noted first: a question that ends the process would else end each that follows.
         await self._open_answers.allow(left.id, asking=False)
         try:

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import discord
 
@@ -18,7 +19,7 @@ from bot.chat.mirror import MirrorStore, Standing
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.surface import PASSING
 from bot.errors import LlampostError
-from bot.ui.addressed import is_addressed
+from bot.ui.addressed import is_addressed, is_bare
 from bot.ui.corrections import FRESH_FOR, Corrections
 from bot.ui.mirroring import Mirroring
 
@@ -89,16 +90,26 @@ class CatchingUp:
             if found := await self._place(place):
                 deleted, edited = deleted + len(found.deleted), edited + len(found.edited)
                 # That may take as long as the model's answers, for which other places don't wait.
-                task = asyncio.create_task(self._take_up(place, found))
-                self._taking_up.add(task)
-                task.add_done_callback(self._taking_up.discard)
+                self._begin(self._take_up(place, found))
         log.info("Caught up with Discord: of what is remembered, %s messages are gone, and %s edited", deleted, edited)
 
-    async def forget_deleted(self, place: Place) -> None:
-        """Only find out what was deleted in a place, now, and forget it."""
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._taking_up.add(task)
+        task.add_done_callback(self._taking_up.discard)
+
+    async def refresh(self, place: Place) -> None:
+        """Let the memory say what stands in a place now; answers that are written anew for it are not waited for."""
         found = await self._place(place)
         if found and found.deleted:
             await self._mirroring.deleted(place, found.deleted)
+        for message in found.edited if found else ():
+            await _safely(place, self._reword(place, message))
+
+    async def _reword(self, place: Place, message: discord.Message) -> None:
+        _, answer_anew = await self._corrections.take_up(place, message.id, message)
+        if answer_anew:
+            self._begin(_safely(place, answer_anew()))
 
     async def _leave_servers(self) -> None:
         """Forget the servers in which this application was, and is no more."""
@@ -162,7 +173,7 @@ class CatchingUp:
             if found.deleted:
                 await self._mirroring.deleted(place, found.deleted)
             for message in found.edited:
-                await self._correct(place, message)
+                await _safely(place, self._corrections.correct(place, message.id, message))
         except PASSING as error:
             log.info("What happened in channel %s could not be taken up: %s", place.channel_id, error)
         except Exception:
@@ -207,12 +218,6 @@ class CatchingUp:
         rights = channel.permissions_for(guild.me)
         return channel if rights.view_channel and rights.read_message_history else None
 
-    async def _correct(self, place: Place, message: discord.Message) -> None:
-        try:
-            await self._corrections.correct(place, message.id, message)
-        except LlampostError as error:
-            log.info("An edited question was not answered anew: %s", error)
-
     def _missed(self, found: _Found, *, besides: Collection[int]) -> list[discord.Message]:
         """What was asked a moment ago and has no answer, `besides` what nobody wants answered any more."""
         me, now = self._client.user, self._now()
@@ -222,7 +227,19 @@ class CatchingUp:
             message
             for message in found.later
             if me and message.id not in done and is_addressed(message, me) and now - message.created_at <= FRESH_FOR
+            # One that was edited until nothing was left was taken back.
+            if not (message.edited_at and is_bare(message, me))
         ]
+
+
+async def _safely(place: Place, work: Awaitable[object]) -> None:
+    """Take up an edit; what goes wrong concerns no other one."""
+    try:
+        await work
+    except (LlampostError, *PASSING) as error:
+        log.info("An edited question in channel %s was not answered anew: %s", place.channel_id, error)
+    except Exception:
+        log.exception("An edited question in channel %s could not be taken up", place.channel_id)
 
 
 async def _is_there(channel: Channel, message_id: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from weakref import WeakValueDictionary
@@ -24,7 +24,7 @@ from bot.delivery.channel_surface import ChannelSurface
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.running import Running
 from bot.errors import LimitReached
-from bot.ui.addressed import QuestionReader, is_addressed
+from bot.ui.addressed import QuestionReader, is_addressed, is_bare, is_hidden
 from bot.ui.places import roles_of
 
 FRESH_FOR = timedelta(minutes=15)
@@ -35,6 +35,9 @@ Later the memory takes new words, and that is all.
 
 KEPT = 1_000
 """Messages of which the newest edit is remembered."""
+
+AnswerAnew = Callable[[], Awaitable[object]]
+"""Writes an answer anew, to its end."""
 
 
 class Corrections:
@@ -51,7 +54,9 @@ class Corrections:
         limits: Limits,
         is_opted_out: Callable[[Author], Awaitable[bool]],
         reader: QuestionReader,
+        take_back: Callable[[Place, Collection[int]], Awaitable[None]],
     ) -> None:
+        """Take also what lets a question go that was asked in certain messages."""
         self._client = client
         self._caller = caller
         self._store = store
@@ -60,31 +65,44 @@ class Corrections:
         self._limits = limits
         self._is_opted_out = is_opted_out
         self._reader = reader
+        self._take_back = take_back
         self._newest: OrderedDict[int, datetime] = OrderedDict()
         """When messages were edited last, as far as we know."""
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def correct(self, place: Place, discord_id: int, message: discord.Message | None = None) -> bool:
+    async def correct(
+        self, place: Place, discord_id: int, message: discord.Message | None = None, *, is_halved: bool = False
+    ) -> bool:
         """Take up what has become of a message that asked, alone or with others; give it where it is known already.
 
-        Returns False where nobody knows such a question. Raises what reading and answering it raise.
+        Where one of these others was deleted, older versions of the answer go once there is a new one. Returns False
+        where nobody knows such a question. Raises what reading and answering it raise.
         """
+        is_known, answer_anew = await self.take_up(place, discord_id, message, is_halved=is_halved)
+        if answer_anew:
+            await answer_anew()
+        return is_known
+
+    async def take_up(
+        self, place: Place, discord_id: int, message: discord.Message | None = None, *, is_halved: bool = False
+    ) -> tuple[bool, AnswerAnew | None]:
+        """The same, but leave it to the caller to write the answer anew, where that is to be done."""
         edited_at = message.edited_at if message else None
         self._note(discord_id, edited_at)
         # One edit after the other up to where the next one finds the answer on its way, and can stop it.
         async with self._locks.setdefault(discord_id, asyncio.Lock()):
             if edited_at and edited_at < self._newest.get(discord_id, edited_at):
-                return True  # a later edit is about to be taken up, or was
+                return True, None  # a later edit is about to be taken up, or was
             running = self._deliveries.of_question(discord_id)
+            if asked_in := await self._emptied(running, place, discord_id, message):
+                await self._take_back(place, asked_in)
+                return True, None
             if running is not None and not await self._hold(running, place, discord_id, message):
-                return True
+                return True, None
             asked = await self._store.asked_in(discord_id)  # as it is now that the answer has ended
             if asked is None:
-                return False
-            answer_anew = await self._reword(asked, place, message)
-        if answer_anew:
-            await answer_anew()
-        return True
+                return False, None
+            return True, await self._reword(asked, place, message, is_halved=is_halved)
 
     def _note(self, discord_id: int, edited_at: datetime | None) -> None:
         if edited_at and edited_at >= self._newest.get(discord_id, edited_at):
@@ -93,9 +111,24 @@ class Corrections:
             if len(self._newest) > KEPT:
                 self._newest.popitem(last=False)
 
+    async def _emptied(
+        self, running: Running | None, place: Place, discord_id: int, message: discord.Message | None
+    ) -> Sequence[int]:
+        """The messages of a question that were edited until neither words nor files were left; else none."""
+        if message and not self._is_empty(message):
+            return ()
+        asked = await self._store.asked_in(discord_id)
+        asked_in = running.asked_in if running else asked.discord_ids if asked else ()
+        messages = await self._messages(place, asked_in, message)
+        return asked_in if messages and all(map(self._is_empty, messages)) else ()
+
+    def _is_empty(self, message: discord.Message) -> bool:
+        me, intents = self._client.user, self._client.intents
+        return bool(me and is_addressed(message, me) and is_bare(message, me) and not is_hidden(message, intents))
+
     async def _reword(
-        self, asked: Asked, place: Place, message: discord.Message | None
-    ) -> Callable[[], Awaitable[object]] | None:
+        self, asked: Asked, place: Place, message: discord.Message | None, *, is_halved: bool
+    ) -> AnswerAnew | None:
         """Let the memory take the new words; returns what writes the answer anew, where that is to be done."""
         messages = await self._messages(place, asked.discord_ids, message)
         question = await self._question(messages, before=asked.content)
@@ -108,7 +141,7 @@ class Corrections:
         await self._store.reword(asked.question_id, question.with_files(), question.images)
         if self._caller.now() - asked.asked_at > FRESH_FOR:
             return None
-        return await self._anew(asked, question, messages[-1])
+        return await self._anew(asked, question, messages[-1], is_halved=is_halved)
 
     async def _hold(self, running: Running, place: Place, discord_id: int, message: discord.Message | None) -> bool:
         """Stop an answer whose question reads otherwise now; False where it waits and takes the new words by itself."""
@@ -162,13 +195,13 @@ class Corrections:
         return None if whole is None or whole.is_blank else whole
 
     async def _anew(
-        self, asked: Asked, question: Question, message: discord.Message
-    ) -> Callable[[], Awaitable[object]] | None:
+        self, asked: Asked, question: Question, message: discord.Message, *, is_halved: bool
+    ) -> AnswerAnew | None:
         answer = await self._memory.answer(asked.place.channel_id, asked.answer_id or 0)
         if answer is None:
             return None  # cleared a moment ago
         await self._limits.admit(asked.author, asked.place.guild_id, roles_of(message.author))
-        again, surface = correction(answer, question), self._surface(answer, message)
+        again, surface = correction(answer, question, is_halved=is_halved), self._surface(answer, message)
         return partial(self._deliveries.write_over, again, surface, question_message=message.id)
 
     def _surface(self, answer: Answer, message: discord.Message) -> ChannelSurface:

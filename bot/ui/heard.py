@@ -25,6 +25,10 @@ class Heard:
         """Whether it is known."""
         return event_id in self._ids
 
+    def forget(self, event_id: Hashable) -> None:
+        """From now on it is not known any more."""
+        self._ids.pop(event_id, None)
+
     def know(self, event_id: Hashable) -> None:
         """From now on it is known."""
         self._ids.setdefault(event_id)

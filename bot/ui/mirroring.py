@@ -46,8 +46,13 @@ class Mirroring:
         with _left_to_the_next_start():
             await self._deleted(place, discord_ids)
 
-    async def _deleted(self, place: Place, discord_ids: Collection[int]) -> None:
-        lost = self._deliveries.withdraw(discord_ids)
+    async def taken_back(self, place: Place, discord_ids: Collection[int]) -> None:
+        """The same with all messages of a question that were edited until nothing was left: they may ask again."""
+        with _left_to_the_next_start():
+            await self._deleted(place, discord_ids, may_ask_again=True)
+
+    async def _deleted(self, place: Place, discord_ids: Collection[int], *, may_ask_again: bool = False) -> None:
+        lost = self._deliveries.withdraw(discord_ids, may_ask_again=may_ask_again)
         taken_away = {shown for running in lost for shown in running.surface.message_ids}
         await self._forget(discord_ids, besides=taken_away)
         for running in lost:
@@ -59,7 +64,7 @@ class Mirroring:
             if half is None:
                 continue
             if left := [it for it in half.asked_in if it not in discord_ids]:
-                await self._corrections.correct(place, left[0])
+                await self._corrections.correct(place, left[0], is_halved=True)
             else:  # it began meanwhile
                 self._deliveries.withdraw(discord_ids)
 
@@ -81,7 +86,7 @@ class Mirroring:
             if discord_id not in besides:
                 await self._delete(place, discord_id)
         for place, discord_id in forgotten.halved:
-            await self._corrections.correct(place, discord_id)
+            await self._corrections.correct(place, discord_id, is_halved=True)
 
     async def _delete(self, place: Place, discord_id: int) -> None:
         channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)

@@ -71,7 +71,7 @@ async def fill(chat: Chat, stage: Stage, channel: ChannelHandle) -> None:
     stage.ben.say(channel, f"<@{stage.anna.id}> look!")
     await chat.ask("Who is there?", private="True")
     await expect(chat.finished("Hello there.")).to_be_visible()
-    await chat.run("history clear")
+    await chat.run("privacy delete")
     await chat.do("Reply", chat.message("look!"))
 
 

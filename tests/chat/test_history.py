@@ -78,7 +78,6 @@ async def test_clear_forgets_this_place_and_no_other(parts: Parts) -> None:
 
 
 async def test_a_conversation_is_ones_own_until_somebody_else_asks(parts: Parts) -> None:
-    await parts.history.check_clear(PLACE, only_by=ANNA.id)
     await parts.ask("One", author=ANNA)
     await parts.history.check_clear(PLACE, only_by=ANNA.id)
 

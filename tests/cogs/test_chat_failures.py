@@ -122,7 +122,10 @@ async def test_a_limit_that_is_used_up_without_a_word_is_said(
     silent = await alice.slash(channel, "ask", prompt="Why?")
 
     assert said(silent).splitlines()[1:] == [
-        "*The model used up all its tokens on thinking, before it said anything.*",
+        (
+            "*The model used up the room for its answer, on thinking, and said nothing. "
+            "Please ask again, or ask something simpler.*"
+        ),
         (
             f"{SIGNATURE} · thought for 1 s · cut off at the token limit of 1024; "
             "`/settings set parameter:num_predict value:2048` allows more"
@@ -139,7 +142,8 @@ async def test_an_answer_cut_off_at_its_limit_says_how_to_allow_more(
     cut = await boss.slash(channel, "ask", prompt="Why?")
 
     assert said(cut).endswith(
-        f"{SIGNATURE} · cut off at the token limit of 50; `/settings set parameter:num_predict value:100` allows more"
+        f"{SIGNATURE} · cut off at the token limit of 50; Continue goes on, "
+        "`/settings set parameter:num_predict value:100` allows more"
     )
 
 
@@ -236,11 +240,7 @@ async def test_a_window_that_is_full_is_said_once_and_the_oldest_messages_leave_
     fake.answer = ["word "] * 30
     answers = [said(await alice.slash(channel, "ask", prompt=f"Question {number}?")) for number in range(9)]
 
-    full = [
-        number
-        for number, text in enumerate(answers)
-        if "the context window was full, so the model no longer sees" in text
-    ]
+    full = [number for number, text in enumerate(answers) if "so it no longer sees the oldest messages" in text]
     assert full
     assert full[0] > 1
     assert len(full) < 4
@@ -257,7 +257,10 @@ async def test_an_answer_cut_off_by_the_window_says_how_to_make_room(
 
     cut = await alice.slash(channel, "ask", prompt="Why?")
 
-    assert said(cut).endswith(f"{SIGNATURE} · cut off because the context window is full; `/history clear` makes room")
+    assert said(cut).endswith(
+        f"{SIGNATURE} · cut off because this conversation is as long as the model can read; "
+        "`/history clear` forgets it and makes room"
+    )
 
 
 async def test_a_question_too_long_for_the_model_is_refused_with_the_sizes(

@@ -207,6 +207,59 @@ async def test_words_that_are_added_to_a_bare_mention_are_a_question(
     assert len(fake.asked) == 1
 
 
+@pytest.mark.parametrize("when", ["complete", "long ago", "on its way", "in line"])
+async def test_a_question_of_which_only_the_mention_is_left_goes_as_if_it_were_deleted(
+    env: Env,
+    alice: MemberActor,
+    bob: MemberActor,
+    channel: ChannelHandle,
+    me: str,
+    fake: FakeOllama,
+    services: Services,
+    database: Database,
+    place: Place,
+    when: str,
+) -> None:
+    if when == "in line":
+        fake.between = Gate(env, before=1)
+        other = await bob.send(channel, f"{me} First?")
+    fake.between = Gate(env, before=1) if when in {"on its way", "in line"} else None
+    question = await alice.send(channel, f"{me} My password is hunter2.")
+    if when == "long ago":
+        await long_ago(database)
+    fake.between = None
+
+    await alice.edit(question, me)
+
+    if when == "in line":
+        await bob.delete(other)
+    assert answers(env, channel) == []
+    assert await services.memory.authors(place) == set(), "nor is it stored below no head"
+    await env.advance_time(1)
+    await alice.edit(question, f"{me} What is a llama?")
+    assert fake.prompts[-1][1:] == [("user", "What is a llama?")]
+    assert len(answers(env, channel)) == 1
+
+
+@pytest.mark.parametrize("both_are", ["edited", "edited and deleted"])
+async def test_of_two_messages_that_asked_together_nothing_is_left_once_both_are_empty(
+    env: Env, alice: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama, both_are: str
+) -> None:
+    gate = fake.between = Gate(env, before=0)
+    both = [await alice.send(channel, f"{me} What is this?"), await alice.send(channel, f"{me} And why?")]
+    await gate.open()
+
+    await alice.edit(both[0], me)
+    one_left = fake.prompts[-1][-1]
+    if both_are == "edited":
+        await alice.edit(both[1], me)
+    else:
+        await alice.delete(both[1])
+
+    assert one_left == ("user", "And why?")
+    assert answers(env, channel) == []
+
+
 async def test_what_was_edited_is_told_once_however_often_discord_tells_it(
     env: Env, alice: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama
 ) -> None:

@@ -61,7 +61,14 @@ async def test_the_buttons_of_the_old_answer_work_again(
     ("thoughts", "reason", "sentence"),
     [
         ([], "stop", "The model said nothing. Please ask again, or ask it differently."),
-        (["Hm."], "length", "The model used up all its tokens on thinking, before it said anything."),
+        (
+            ["Hm."],
+            "length",
+            (
+                "The model used up the room for its answer, on thinking, and said nothing. "
+                "Please ask again, or ask something simpler."
+            ),
+        ),
     ],
 )
 async def test_a_model_that_says_nothing_has_not_replaced_what_it_said(

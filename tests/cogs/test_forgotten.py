@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import discord
 import pytest
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
@@ -105,6 +106,43 @@ async def test_of_two_messages_that_asked_together_the_other_one_is_answered_ane
     assert await remembered(services, place) == [left, "Hello there."]
 
 
+@pytest.mark.parametrize("when", ["complete", "on its way"])
+async def test_what_was_answered_to_a_part_that_was_deleted_comes_back_with_no_button(
+    env: Env,
+    alice: MemberActor,
+    bob: MemberActor,
+    channel: ChannelHandle,
+    me: str,
+    fake: FakeOllama,
+    services: Services,
+    place: Place,
+    when: str,
+) -> None:
+    fake.reply = lambda body: ["To ", f"{body['messages'][-1]['content'].splitlines()}."]
+    gate = fake.between = Gate(env, before=0)
+    secret, other = [await alice.send(channel, f"{me} My secret."), await alice.send(channel, f"{me} And why?")]
+    fake.between = Gate(env, before=1) if when == "on its way" else None
+    await gate.open()
+    if when == "complete":
+        await alice.click(channel.history()[-1], label="Regenerate")
+        await bob.send(channel, f"{me} Bob's?")
+    fake.between = None
+
+    await alice.delete(secret)
+
+    [page] = [message for message in channel.history() if "And why?" in message.content and message.id > other.id]
+    assert page.content == f"To ['And why?'].\n{SIGNATURE}"
+    assert [len(row.children) for row in page.components if isinstance(row, discord.ActionRow)] == [3], "no arrows"
+    left = await remembered(services, place)
+    assert left[:2] == ["And why?", "To ['And why?']."]
+    assert left[2:3] == ([] if when == "on its way" else ["Bob's?"])
+    shown = await services.memory.answer_in(place, page.id)
+    assert shown
+    answer = await services.memory.answer(channel.id, shown.id)
+    assert answer
+    assert answer.versions == (shown.id,)
+
+
 @pytest.mark.parametrize("deleted", [0, 1])
 async def test_of_two_that_wait_together_the_other_one_is_asked(
     env: Env, alice: MemberActor, bob: MemberActor, channel: ChannelHandle, me: str, fake: FakeOllama, deleted: int
@@ -183,3 +221,15 @@ async def test_other_peoples_messages_can_be_deleted_without_any_effect(
 
     assert answers(env, channel) == [ANSWER]
     assert await remembered(services, place) == ["Why?", "Hello there."]
+
+
+async def test_a_complete_answer_to_somebody_who_opted_out_stays_when_the_question_is_deleted(
+    env: Env, alice: MemberActor, channel: ChannelHandle, me: str
+) -> None:
+    await alice.slash(channel, "privacy opt-out")
+    question = await alice.send(channel, f"{me} My secret.")
+
+    await alice.delete(question)
+
+    assert answers(env, channel) == [ANSWER], "nobody knows any more which question it belonged to; README says so"
+    assert channel.history()[-1].components == []

@@ -212,6 +212,17 @@ async def test_nothing_is_left_to_take_back_in_the_end(boss: MemberActor, channe
     assert refused(refusal) == "There is nothing to take back: this conversation is empty."
 
 
+@pytest.mark.parametrize("who", ["alice", "boss"])
+async def test_where_nothing_is_remembered_nobody_is_asked_whether_to_forget_it(
+    who: str, alice: MemberActor, boss: MemberActor, channel: ChannelHandle
+) -> None:
+    refusal = await {"alice": alice, "boss": boss}[who].slash(channel, "history clear")
+
+    assert refused(refusal) == "There is nothing to forget: this conversation is empty."
+    assert refusal.response
+    assert refusal.response.components == []
+
+
 async def test_forgetting_everything_asks_first_and_then_does_it(
     env: Env, boss: MemberActor, alice: MemberActor, channel: ChannelHandle, fake: FakeOllama
 ) -> None:
@@ -262,6 +273,7 @@ async def test_a_question_that_nobody_answers_lapses(env: Env, alice: MemberActo
 
 
 async def test_a_dismissed_question_lapses_quietly(env: Env, alice: MemberActor, channel: ChannelHandle) -> None:
+    await alice.slash(channel, "ask", prompt="Remember me.")
     asked = await alice.slash(channel, "history clear")
     assert asked.response is not None
     env.backend.delete_message(channel.id, asked.response.id)
@@ -274,6 +286,7 @@ async def test_a_dismissed_question_lapses_quietly(env: Env, alice: MemberActor,
 async def test_forgetting_that_fails_is_said(
     alice: MemberActor, channel: ChannelHandle, database_file: Path, env: Env, caplog: pytest.LogCaptureFixture
 ) -> None:
+    await alice.slash(channel, "ask", prompt="Remember me.")
     asked = await alice.slash(channel, "history clear")
     assert asked.response is not None
     env.check_errors = False

@@ -215,6 +215,11 @@ async def test_where_each_person_has_a_memory_the_thread_is_theirs_who_opened_it
     await alice.slash(channel, "ask", prompt="First?")
     await alice.context_menu(channel, THREAD, last_of(channel))
     thread = thread_of(env, guild, channel)
+    assert texts(thread)[-1] == (
+        f"{alice.mention} Your conversation goes on here, apart from the channel. For you I remember the 2 messages up "
+        "to the answer above; with everybody else I begin anew, because here each person has a conversation of their "
+        "own. Mention me to ask."
+    )
 
     await alice.send(thread, f"{me} Mine?")
     await boss.send(thread, f"{me} Whose?")

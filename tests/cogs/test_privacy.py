@@ -63,8 +63,8 @@ async def test_what_is_kept_is_shown_with_where_it_was_said(
 
     kept, export, *places, retention = re.sub(r"<t:\d+:R>", "WHEN", said(shown)).splitlines()
     assert kept == (
-        "I keep about you: 4 questions, 4 answers to them, 0 images, 1 setting that you made, "
-        "1 change of settings in the record, 0 versions of personas that you wrote. The oldest of it is from WHEN. "
+        "I keep about you: 4 questions, 4 answers to them, 1 setting that you chose, "
+        "1 note of what you changed in settings. The oldest of it is from WHEN. "
         "And that I told you what I keep."
     )
     assert export == "`/privacy export` gives all of it to you as a file."
@@ -153,7 +153,7 @@ async def test_deleting_is_no_way_round_the_limit_and_leaves_nothing_stored(
     await alice.click(asked.response, label="Delete everything")
     refusal = await alice.slash(channel, "ask", prompt="Again?")
 
-    assert asked.response.content.endswith("stored nowhere, that you used 1,000 tokens today.")
+    assert asked.response.content.endswith("that you used 1,000 tokens today. It is stored nowhere.")
     assert "You have used your 1,000 tokens for today." in refused(refusal)
     with closing(sqlite3.connect(database_file)) as connection:
         assert connection.execute("SELECT count(*) FROM usage").fetchone() == (0,)

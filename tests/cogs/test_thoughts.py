@@ -176,7 +176,13 @@ async def test_thoughts_in_tags_show_no_more_of_themselves_than_those_in_the_fie
     ("reason", "sentence"),
     [
         ("stop", "*The model thought, but gave no answer. Please ask again, or ask it differently.*"),
-        ("length", "*The model used up all its tokens on thinking, before it said anything.*"),
+        (
+            "length",
+            (
+                "*The model used up the room for its answer, on thinking, and said nothing. "
+                "Please ask again, or ask something simpler.*"
+            ),
+        ),
     ],
 )
 async def test_thoughts_that_never_end_are_no_answer_but_can_be_read(

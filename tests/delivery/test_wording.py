@@ -32,12 +32,25 @@ def finished(reason: EndReason = DONE, **more: object) -> Finished:
             ),
         ),
         (
+            finished(EndReason.LENGTH, limit=Limit.NUM_PREDICT, num_predict=50, is_kept=True, has_text=True),
+            (
+                "-# llama3.2 · assistant · cut off at the token limit of 50; Continue goes on, "
+                "`/settings set parameter:num_predict value:100` allows more"
+            ),
+        ),
+        (
             finished(EndReason.LENGTH, limit=Limit.CONTEXT_WINDOW, num_predict=9),
-            "-# llama3.2 · assistant · cut off because the context window is full; `/history clear` makes room",
+            (
+                "-# llama3.2 · assistant · cut off because this conversation is as long as the model can read; "
+                "`/history clear` forgets it and makes room"
+            ),
         ),
         (
             finished(left_out=4),
-            "-# llama3.2 · assistant · the context window was full, so the model no longer sees the oldest messages",
+            (
+                "-# llama3.2 · assistant · this conversation is longer than the model can read, so it no longer sees "
+                "the oldest messages"
+            ),
         ),
         (
             finished(EndReason.INTERRUPTED),
@@ -74,7 +87,10 @@ def test_an_unexpected_error_is_shown_by_its_id_only(reason: EndReason, caplog: 
         (DONE, "*The model said nothing. Please ask again, or ask it differently.*"),
         (
             EndReason.LENGTH,
-            "*The model used up all its tokens before it said anything, most likely on thinking.*",
+            (
+                "*The model used up the room for its answer, most likely on thinking, and said nothing. "
+                "Please ask again, or ask something simpler.*"
+            ),
         ),
     ],
 )
@@ -91,7 +107,13 @@ def thought_for(seconds: float, reason: EndReason = DONE) -> Finished:
     ("reason", "sentence"),
     [
         (DONE, "*The model thought, but gave no answer. Please ask again, or ask it differently.*"),
-        (EndReason.LENGTH, "*The model used up all its tokens on thinking, before it said anything.*"),
+        (
+            EndReason.LENGTH,
+            (
+                "*The model used up the room for its answer, on thinking, and said nothing. "
+                "Please ask again, or ask something simpler.*"
+            ),
+        ),
     ],
 )
 def test_thoughts_without_an_answer_are_said_to_be_just_that(reason: EndReason, sentence: str) -> None:

@@ -100,7 +100,7 @@ async def test_num_predict_cuts_an_answer_off_and_says_how_to_allow_more(lesson:
 
     done = await finished(lesson.ask("Tell me a long story about a cat."))
 
-    allows = "`/settings set parameter:num_predict value:100` allows more"
+    allows = "Continue goes on, `/settings set parameter:num_predict value:100` allows more"
     assert f"cut off at the token limit of 50; {allows}" in done.content
     await lesson.set(num_predict=100)
     again = await finished(lesson.ask("Go on, please."))

@@ -42,7 +42,7 @@ async def test_an_answer_whose_row_cant_be_closed_holds_up_no_other(
         reader=services.reader,
         caller=services.caller,
         buttons=AnswerButtons(),
-        forget_deleted=simcord_bot._forget_deleted,
+        refresh=simcord_bot._refresh,
     )
 
     await aftermath.deal_with(await store.all())

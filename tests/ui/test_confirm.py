@@ -49,6 +49,7 @@ async def test_what_fails_leaves_no_buttons_and_says_why(
         raise StorageError("The database is locked.")
 
     monkeypatch.setattr(History, "clear", failing)
+    await alice.slash(channel, "ask", prompt="Remember me.")
     asked = await alice.slash(channel, "history clear")
     assert asked.response is not None
 

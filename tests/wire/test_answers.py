@@ -199,7 +199,8 @@ async def test_a_cut_off_answer_says_how_to_allow_more(stage: Stage) -> None:
     done = await answer(stage.ask("Go on for ever"))
 
     assert done.content.endswith(
-        f"{FOOTER} · cut off at the token limit of 1024; `/settings set parameter:num_predict value:2048` allows more"
+        f"{FOOTER} · cut off at the token limit of 1024; Continue goes on, "
+        "`/settings set parameter:num_predict value:2048` allows more"
     )
 
 

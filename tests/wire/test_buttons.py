@@ -131,6 +131,33 @@ async def test_of_two_presses_at_once_one_counts_and_the_other_is_told_why_not(s
     assert len(stage.ollama.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("seconds", "hears"),
+    [
+        (1.0, "Another version of this answer is shown by now; please use the buttons below that one."),
+        (4.0, "An answer is being written here; please wait until it ends."),
+    ],
+)
+async def test_of_two_quick_presses_of_an_arrow_the_second_hears_what_is_so_by_then(
+    stage: Stage, bot: BotProcess, seconds: float, hears: str
+) -> None:
+    different(stage)
+    message = await answer(stage.ask("Hi"))
+    stage.anna.click(message, "Regenerate")
+    second = await stage.said(stage.channel, finished_with("Answer 2."))
+    await stored(stage, 0, "open_answers")
+    stage.discord.faults.slow("PATCH", "/messages/", seconds=seconds, times=9)
+
+    stage.anna.click(second, "◀")
+    await stored(stage, 1, "discord_messages WHERE message_id = 2")
+    told = await stage.anna.click(second, "◀").message(lambda it: it.ephemeral, timeout=PATIENCE)
+
+    shown = pages(stage.channel)[0].content
+    assert told.content == hears
+    assert ("Answer 1." in shown) == ("by now" in hears)
+    await stage.said(stage.channel, lambda it: "Answer 1." in it.content and "1/2" in labels(it))
+
+
 async def test_a_stop_button_that_outlived_its_bot_says_so(stage: Stage, bot: BotProcess) -> None:
     Held(stage.ollama, before=1)
     asked = stage.ask("Hi")

@@ -100,7 +100,7 @@ USES = [
     Use("history export", {}, "Here is what I remember of this conversation."),
     Use("history export", {"format": "markdown"}, "Here is what I remember of this conversation."),
     Use("history export", {"format": "json"}, "Here is what I remember of this conversation."),
-    Use("privacy show", {}, "I keep about you: 0 questions, 0 answers to them, 0 images, 1 setting that you made,"),
+    Use("privacy show", {}, "I keep about you: 1 setting that you chose, "),
     Use("privacy export", {}, "Here is everything that I keep about you."),
     Use("privacy delete", {}, "Shall I delete everything that I keep about you, in all servers:"),
     Use("privacy opt-out", {}, "From now on I keep nothing of what you ask me, only that you want it so."),

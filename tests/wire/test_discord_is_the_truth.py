@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -181,6 +183,42 @@ async def test_a_question_missed_in_one_channel_waits_for_no_answer_in_another_o
     assert len(pages(other)) == 2
 
 
+async def test_a_question_that_was_emptied_while_the_bot_was_away_is_forgotten_and_asked_for_by_nobody(
+    stage: Stage, bot: BotProcess
+) -> None:
+    await stage.reply_to(stage.mention("First."))
+    secret = stage.mention("My secret.")
+    reply = await stage.reply_to(secret)
+    await stored(stage, 0, "open_answers")
+    await bot.stop()
+    stage.anna.edit(secret, stage.discord.mention)
+
+    await bot.start()
+    await stage.deleted(reply)
+    await stored(stage, 2, "messages")
+    await bot.stop()
+    await bot.start()
+    await caught_up(bot)
+
+    await answer(stage.ask("So?"))
+    assert said(stage) == ["First.", "Hello there.", "So?"]
+    assert len(pages(stage.channel)) == 2
+
+
+async def test_a_reply_whose_new_words_discord_hides_is_not_taken_for_empty(stage: Stage, bot: BotProcess) -> None:
+    first = await stage.reply_to(stage.mention("First."))
+    question = stage.anna.say(stage.channel, "Second.", mention_bot=True, reply_to=first, ping_reply=False)
+    await stage.reply_to(question)
+
+    new = {"content": "Without the mention.", "allowed_mentions": {"parse": [], "replied_user": False}}
+    stage.discord.messages.edit(question, new)
+    await answer(stage.ask("So?"))
+    await answer(stage.ask("And now?"))
+
+    assert said(stage)[:4] == ["First.", "Hello there.", "Second.", "Hello there."]
+    assert len(pages(stage.channel)) == 4
+
+
 async def test_a_question_that_waited_is_asked_without_what_was_deleted_while_the_bot_was_away(
     stage: Stage, bot: BotProcess
 ) -> None:
@@ -201,6 +239,34 @@ async def test_a_question_that_waited_is_asked_without_what_was_deleted_while_th
     await stage.reply_to(waiting)
     assert "My secret." not in said(stage)
     assert said(stage)[0] == "First."
+
+
+@pytest.mark.parametrize("age", ["fresh", "old"])
+async def test_a_question_that_waited_is_asked_with_the_words_that_were_edited_while_the_bot_was_away(
+    stage: Stage, bot: BotProcess, age: str
+) -> None:
+    typo = stage.mention("A typpo.")
+    await stage.reply_to(typo)
+    held = Held(stage.ollama, before=1)
+    stage.mention("First.")
+    await held.reached()
+    bernd = stage.guild.add_member("Bernd")
+    waiting = bernd.say(stage.channel, "Second.", mention_bot=True)
+    await stage.reply_to(waiting, shows("Waiting"))
+    await bot.stop()
+    if age == "old":
+        with closing(sqlite3.connect(stage.folder / "llampost.db")) as connection, connection:
+            connection.execute("UPDATE messages SET created_at = '2020-01-01 00:00:00.000000'")
+    stage.ollama.between = None
+    stage.anna.edit(typo, f"{stage.discord.mention} A typo.")
+
+    await bot.start()
+
+    await stage.reply_to(waiting)
+    [prompt] = [prompt for prompt in stage.ollama.prompts if prompt[-1][1].endswith("Second.")]
+    assert ("user", "A typo.") in prompt
+    if age == "fresh":
+        await stage.reply_to(typo, lambda it: is_finished(it) and "2/2" in labels(it))
 
 
 @pytest.mark.parametrize("by", ["its button", "a moderator"])
