@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from playground.bot_process import BotProcess
-from playground.discord import ChannelHandle, Message, Permission
+from playground.discord import ChannelHandle, Message, Permission, errors
 from tests.fake_ollama import MODEL
 
 from .crashes import is_sound
@@ -148,6 +148,27 @@ async def test_a_bot_that_is_stopped_in_a_storm_ends_in_time_and_its_next_start_
     stage.discord.faults.clear()
     await bot.start()
     await marked(stage, message)
+
+
+async def test_an_answer_that_discord_takes_for_unauthorized_is_shown_by_the_next_start(
+    stage: Stage, bot: BotProcess
+) -> None:
+    held = Held(stage.ollama, before=1)
+    question = stage.mention("Hi")
+    message = await stage.reply_to(question, shows("Hello"))
+    refused = stage.discord.faults.refuse("PATCH", "/messages/", errors.unauthorized(), times=1000)
+    held.go_on()
+    await stored(stage, 1, COMPLETE)
+
+    await asyncio.sleep(2)
+    await bot.kill()
+    assert 1 < refused.hits < 5  # Discord counts these, and shuts out who makes many of them
+    stage.discord.faults.clear()
+    await bot.start()
+
+    done = await stage.reply_to(question)
+    assert (done.id, done.content) == (message.id, f"Hello there.\n{FOOTER}")
+    assert "Traceback" not in bot.log()
 
 
 async def test_a_download_is_cancelled_by_a_restart_and_says_so(stage: Stage) -> None:
