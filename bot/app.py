@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import aiohttp
 import discord
@@ -42,6 +42,9 @@ COGS = (
     "cogs.quoting",
     "cogs.threads",
 )
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+"""Signals that tell the bot to stop."""
 
 FIRST_RETRY = 2.0
 LONGEST_RETRY = 60.0
@@ -79,9 +82,31 @@ async def run(settings: Settings, environment: Mapping[str, str]) -> None:
 
     Raises SettingError where Discord refuses the token or an intent, StorageError where the database can't be used.
     """
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    with _told_to_stop() as stopping:
+        await _run(settings, environment, stopping)
+    log.info("Stopped")
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[asyncio.Event]:
+    """Is set by the signals that tell the bot to stop; further ones change nothing until the process has ended."""
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop(*_: object) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+
+    # Not `loop.add_signal_handler`: when the loop closes, it gives the signals their defaults back, and one that comes
+    # then kills the process before it could say that all is well.
+    for number in STOPPING:
+        signal.signal(number, stop)
+    try:
+        yield stopping
+    finally:
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+
+
+async def _run(settings: Settings, environment: Mapping[str, str], stopping: asyncio.Event) -> None:
     async with build_model(settings) as model, await open_database(settings.database_url) as database:
         with only_bot(database.file):
             calendar = Calendar()
@@ -95,7 +120,6 @@ async def run(settings: Settings, environment: Mapping[str, str]) -> None:
 
             if await _prepared(database, stopping):
                 await _serve(settings, new_bot, stopping, database)
-    log.info("Stopped")
 
 
 async def _prepared(database: Database, stopping: asyncio.Event) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import discord
 import humanize
@@ -15,6 +16,7 @@ from bot.delivery.interaction_surface import InteractionSurface
 from bot.errors import BadInput, ModelNotFound
 from bot.ui.checks import require
 from bot.ui.completion import Choices, model_choices
+from bot.ui.cut_off import CutOffDownloads
 from bot.ui.download import CANCEL, Download, say_cut_off
 from bot.ui.places import author_of, place_of
 from bot.ui.responses import acknowledge, respond
@@ -32,6 +34,12 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
         self._preferences = bot.services.preferences
         self._caller = bot.services.caller
         self._downloads: set[Download] = set()
+        self._cut_off = CutOffDownloads(bot, state=bot.services.state, caller=bot.services.caller)
+        self._closing: asyncio.Task[None] | None = None
+
+    async def cog_load(self) -> None:
+        """Called at the start, before anybody can begin a download."""
+        self._closing = asyncio.create_task(self._cut_off.close(await self._cut_off.find()))
 
     @app_commands.command()
     async def show(self, interaction: discord.Interaction[Bot]) -> None:
@@ -91,6 +99,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
             self._models.pull(name),
             InteractionSurface(self._caller, interaction, private=False),
             interaction.user,
+            partial(self._cut_off.noted, interaction.channel_id or 0),
         )
         self._downloads.add(download)
         try:
@@ -108,6 +117,9 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
 
     async def cog_unload(self) -> None:
         """Called at shutdown: no download is left looking as if it went on."""
+        if self._closing:
+            self._closing.cancel()  # what it did not come to waits for the next start
+            await asyncio.gather(self._closing, return_exceptions=True)
         await asyncio.gather(*(download.cancel("the bot is being restarted") for download in self._downloads))
 
     @use.autocomplete("name")

@@ -248,8 +248,9 @@ class InteractionSurface(Surface):
             log.info("New messages can't be sent to the channel: HTTP %s, code %s", error.status, error.code)
             self._sends = None
             self._plain_messages.discard(len(self.message_ids))
-        elif lane is self._token and error.code in _TOKEN_DEAD:
-            # Discord's clock counts, whatever ours says.
+        elif lane in {self._token, self._response} and error.code in _TOKEN_DEAD:
+            # Discord's clock counts, whatever ours says. Of a response, it says that there is none: where it said
+            # before that there is one already, no way leads to it.
             self._token = None
         else:
             super()._refused(error, lane)

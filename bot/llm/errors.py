@@ -169,10 +169,13 @@ def _causes(exc: BaseException | None) -> Iterator[BaseException]:
         exc = exc.__cause__ or exc.__context__
 
 
-def _for_log(exc: Exception) -> str:
+def _for_log(exc: BaseException) -> str:
     """The library's own words, without the answer that a ValidationError quotes."""
     if isinstance(exc, pydantic.ValidationError):
         text = "; ".join(f"{error['loc']}: {error['msg']}" for error in exc.errors(include_input=False))
     else:
+        if type(exc) is ConnectionError:
+            # In ollama's own words it always just failed; what went wrong first tells why, such as a certificate.
+            *_, exc = _causes(exc)
         text = f"{type(exc).__name__}: {exc}"
     return text[:_LOGGED_CHARACTERS]

@@ -7,7 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 
 import discord
 import humanize
@@ -80,12 +80,15 @@ class Download(TellingView):
         stream: AsyncGenerator[PullProgress, None],
         surface: Surface,
         asker: discord.abc.User,
+        noted: Callable[[int], AbstractAsyncContextManager[None]],
     ) -> None:
+        """Take what is entered with the message's id while the message shows a download on its way."""
         super().__init__(timeout=None)
         self.cancel_button.custom_id = f"{CANCEL}{self.cancel_button.custom_id}"
         self._name = name
         self._stream = stream
         self._asker = asker.id
+        self._noted = noted
         self._surface = surface
         self._rhythm = Rhythm(surface)
         self._text = progress_text(name, PullProgress("starting"), 0)
@@ -107,7 +110,8 @@ class Download(TellingView):
         try:
             first = Payload(self._text, view=self)
             await self._surface.write(0, first, self._surface.lanes(0)[0])
-            await self._show(reading, first.content)
+            async with self._noted(self._surface.message_ids[0]):
+                await self._show(reading, first.content)
         except SurfaceGone:
             if self._surface.message_ids:  # only the message is gone: what was begun is still wanted
                 await self._finish_unseen(reading)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -214,9 +215,9 @@ class Line:
         """For OLLAMA_HOST."""
         return f"http://127.0.0.1:{self._port}"
 
-    async def plug_in(self) -> None:
+    async def plug_in(self, tls: ssl.SSLContext | None = None) -> None:
         """Accept connections, each time on the same port."""
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port, ssl=tls)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def unplug(self) -> None:

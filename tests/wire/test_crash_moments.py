@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from playground.bot_process import BotProcess
@@ -184,3 +186,94 @@ async def test_a_crash_while_the_remains_are_looked_after_is_made_up_for(stage: 
 
     assert [len(replies(stage, question)) for question in (begun, waiting)] == [1, 1]
     assert prompted(stage, "Waiting") == 1
+
+
+MOMENTS = {"starting": 0.7, "connecting": 1.1, "ready": None}
+"""Seconds after a start when it crashes once more; None stands for the moment when it is ready."""
+
+
+async def crash_twice(stage: Stage, bot: BotProcess, seconds: float | None) -> None:
+    """Kill it, and the next one soon after its start; the third one is left alone."""
+    await crash(stage, bot)
+    starting = asyncio.create_task(bot.start())
+    await asyncio.wait({starting}, timeout=seconds)
+    await bot.kill()
+    await asyncio.gather(starting, return_exceptions=True)
+    await bot.start()
+
+
+@pytest.mark.parametrize("seconds", MOMENTS.values(), ids=MOMENTS)
+async def test_two_crashes_while_questions_are_in_line_leave_each_one_end(
+    stage: Stage, bot: BotProcess, seconds: float | None
+) -> None:
+    Held(stage.ollama, before=1)
+    begun = stage.mention("Begun")
+    await stage.reply_to(begun, shows("Hello"))
+    waiting, asked = stage.guild.add_member("Ben").say(stage.channel, "Why?", mention_bot=True), stage.ask("How?")
+    await stage.reply_to(waiting, shows("Waiting"))
+    await asked.message(shows("Waiting"))
+    await stored(stage, 3, "open_answers WHERE discord_id IS NOT NULL")
+
+    await crash_twice(stage, bot, seconds)
+
+    assert (await stage.reply_to(begun, shows("⚠️"))).content == f"Hello\n{BEGUN}"
+    await stage.reply_to(waiting)
+    await asked.message(is_finished)
+    await settled(stage)
+    assert [len(replies(stage, question)) for question in (begun, waiting)] == [1, 1]
+    assert len(pages(stage.channel)) == 3
+    texts = [prompt[-1][1].rpartition(" ")[2] for prompt in stage.ollama.prompts]
+    assert len(texts) == len(set(texts)), "a question was asked twice"
+    assert texts[0] == "Begun"
+
+
+@pytest.mark.parametrize("seconds", MOMENTS.values(), ids=MOMENTS)
+async def test_two_crashes_during_regenerate_lose_no_version(
+    stage: Stage, bot: BotProcess, seconds: float | None
+) -> None:
+    question = stage.mention("Why?")
+    first = await stage.reply_to(question)
+    await stored(stage, 0, "open_answers")
+    stage.ollama.answer = ["New ", "words."]
+    Held(stage.ollama, before=1)
+    stage.anna.click(first, "Regenerate")
+    await stage.reply_to(question, shows("New"))
+    await stored(stage, 1, "messages WHERE content = 'New '")
+
+    await crash_twice(stage, bot, seconds)
+
+    marked = await stage.reply_to(question, shows("⚠️"))
+    assert marked.content == f"New\n{BEGUN}"
+    await settled(stage)
+    stage.anna.click(marked, "◀")
+    await stage.discord.wait_for(
+        lambda event: event.message and event.message.edits > marked.edits and event.message.content == first.content
+    )
+    assert len(replies(stage, question)) == 1
+    assert prompted(stage, "Why?") == 2
+
+
+@pytest.mark.parametrize("seconds", MOMENTS.values(), ids=MOMENTS)
+async def test_two_crashes_during_continue_keep_what_there_was(
+    stage: Stage, bot: BotProcess, seconds: float | None
+) -> None:
+    Held(stage.ollama, before=1)
+    question = stage.mention("Why?")
+    stage.anna.click(await stage.reply_to(question, shows("Hello")), "Stop")
+    stopped = await stage.reply_to(question)
+    await stored(stage, 0, "open_answers")
+    stage.ollama.answer = ["again", "."]
+    Held(stage.ollama, before=1)
+    stage.anna.click(stopped, "Continue")
+    await stage.reply_to(question, shows("Hello again"))
+    await stored(stage, 1, "messages WHERE content = 'Hello again'")
+    count = len(stage.ollama.asked) + len(stage.ollama.went_on)
+
+    await crash_twice(stage, bot, seconds)
+
+    marked = await stage.reply_to(question, shows("⚠️"))
+    assert marked.content.startswith(f"Hello again\n{BEGUN}")
+    assert labels(marked)[:2] == ["Regenerate", "Continue"]
+    await settled(stage)
+    assert replies(stage, question) == [marked]
+    assert len(stage.ollama.asked) + len(stage.ollama.went_on) == count

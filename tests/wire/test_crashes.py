@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from playground.bot_process import BotProcess
-from playground.discord import ChannelHandle, Message, Permission
+from playground.discord import ChannelHandle, Message, errors
 from tests.fake_ollama import MODEL
 
 from .crashes import is_sound
@@ -150,34 +150,25 @@ async def test_a_bot_that_is_stopped_in_a_storm_ends_in_time_and_its_next_start_
     await marked(stage, message)
 
 
-async def test_a_download_is_cancelled_by_a_restart_and_says_so(stage: Stage) -> None:
-    stage.ollama.pull = [{"status": "pulling manifest"}, {"status": "success"}]
+async def test_an_answer_that_discord_takes_for_unauthorized_is_shown_by_the_next_start(
+    stage: Stage, bot: BotProcess
+) -> None:
     held = Held(stage.ollama, before=1)
-    boss = stage.guild.add_member("Boss", permissions=Permission.MANAGE_GUILD)
-    async with stage.bot(OLLAMA_PULL_ALLOW="llama3*"):
-        download = boss.slash(stage.channel, "model pull", name="llama3.2")
-        await download.message(shows("pulling manifest"))
+    question = stage.mention("Hi")
+    message = await stage.reply_to(question, shows("Hello"))
+    refused = stage.discord.faults.refuse("PATCH", "/messages/", errors.unauthorized(), times=1000)
+    held.go_on()
+    await stored(stage, 1, COMPLETE)
 
-    assert download.original.content == "The download of **llama3.2** was cancelled: the bot is being restarted."
-    assert not download.original.components
-    await held.left()
+    await asyncio.sleep(2)
+    await bot.kill()
+    assert 1 < refused.hits < 5  # Discord counts these, and shuts out who makes many of them
+    stage.discord.faults.clear()
+    await bot.start()
 
-
-async def test_the_button_of_a_download_that_a_crash_ended_says_so(stage: Stage) -> None:
-    stage.ollama.pull = [{"status": "pulling manifest"}, {"status": "success"}]
-    Held(stage.ollama, before=1)
-    boss = stage.guild.add_member("Boss", permissions=Permission.MANAGE_GUILD)
-    async with stage.bot(OLLAMA_PULL_ALLOW="llama3*") as bot:
-        download = boss.slash(stage.channel, "model pull", name="llama3.2")
-        begun = await download.message(shows("pulling manifest"))
-        await bot.kill()
-        await bot.start()
-
-        boss.click(begun, "Cancel")
-
-        ended = await download.message(shows("This download was cut off by a restart of the bot."))
-        assert not ended.components
-        assert "Traceback" not in bot.log()
+    done = await stage.reply_to(question)
+    assert (done.id, done.content) == (message.id, f"Hello there.\n{FOOTER}")
+    assert "Traceback" not in bot.log()
 
 
 async def test_a_button_from_before_a_restart_forgets_nothing(stage: Stage, bot: BotProcess) -> None:

@@ -22,6 +22,8 @@ from playground.discord import (
     LoopbackDiscord,
     Message,
     Permission,
+    Settings,
+    errors,
 )
 from playground.discord.model import Role
 from tests.fake_ollama import MODEL
@@ -255,6 +257,45 @@ async def test_where_files_are_forbidden_everything_comes_in_messages(stage: Sta
     assert words(stage, stage.channel) == stage.ollama.answer
     assert len(pages(stage.channel)) == 3
     assert not any(page.attachments for page in pages(stage.channel))
+
+
+async def shown_without_file(stage: Stage, *, by_mention: bool) -> None:
+    """An answer of too many messages whose file Discord refuses, tried once."""
+    stage.ollama.answer = numbered(999)
+    if by_mention:
+        stage.mention("Count")
+    else:
+        stage.ask("Count")
+    last = await stage.said(stage.channel, is_finished)
+    assert [call.status for call in stage.discord.calls].count(413) == 1
+    assert words(stage, stage.channel) == stage.ollama.answer
+    assert len(pages(stage.channel)) == 3
+    assert pages(stage.channel)[-1] == last
+    assert not any(page.attachments or "file" in page.content for page in pages(stage.channel))
+
+
+@pytest.mark.parametrize("by_mention", [False, True])
+async def test_where_a_file_is_refused_once_as_too_large_everything_comes_in_messages(
+    stage: Stage, by_mention: bool
+) -> None:
+    held = Held(stage.ollama, before=998)
+    showing = asyncio.create_task(shown_without_file(stage, by_mention=by_mention))
+    await stage.said(stage.channel, shows("What does not fit here comes as a file."))
+    await held.reached()
+    stage.discord.faults.refuse("PATCH", "/messages/", errors.entity_too_large())
+
+    held.go_on()
+
+    await showing
+
+
+@pytest.mark.parametrize("by_mention", [False, True])
+async def test_where_every_file_is_too_large_everything_comes_in_messages(
+    tmp_path_factory: pytest.TempPathFactory, by_mention: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("strict")
+    async with staged(folder, Settings(max_file_bytes=1000)) as stage, stage.bot(MAX_ANSWER_MESSAGES="2"):
+        await shown_without_file(stage, by_mention=by_mention)
 
 
 TABLE = "| Fruit | Pieces |\n|---|--:|\n| Äpfel | 7 |\n| Bananas 🍌 | 12 |\n"

@@ -258,6 +258,7 @@ async def works_still(stage: Stage) -> None:
     assert (await stage.reply_to(question)).content == f"{TEXT}\n{FOOTER}"
 
 
+GONE = "“a.txt” can't be downloaded from Discord any more."
 LATER = "“a.txt” can't be downloaded from Discord just now. Please try again."
 
 
@@ -283,4 +284,20 @@ async def test_a_file_that_does_not_come_is_said_to_be_tried_again(stage: Stage,
 
     assert (await asked.message(shows("downloaded"), timeout=PATIENCE)).content == LATER
     assert (await stage.reply_to(question, shows("downloaded"))).content == LATER
+    assert "Traceback" not in bot.log()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_file_that_is_not_there_any_more_is_said_to_be_gone(stage: Stage, bot: BotProcess, status: int) -> None:
+    gone = stage.discord.faults.fail("GET", "/attachments/", status=status, times=100)
+
+    asked = stage.ask("Why?", file=("a.txt", b"Because."))
+    question = stage.anna.say(stage.channel, "Why?", mention_bot=True, attachments=[("a.txt", b"Because.")])
+
+    assert (await asked.message(shows("downloaded"))).content == GONE
+    assert (await stage.reply_to(question, shows("downloaded"))).content == GONE
+    assert gone.hits == 2  # it will not come back
+    assert stage.ollama.asked == []
+    stage.discord.faults.clear()
+    assert (await answer(stage.ask("Still there?"))).content == f"-# Anna asked: Still there?\n{TEXT}\n{FOOTER}"
     assert "Traceback" not in bot.log()

@@ -14,6 +14,7 @@ import pytest
 
 from playground.bot_process import BotProcess
 
+from .crashes import settled
 from .stage import Held, Stage, answer, is_finished, numbered, paced, pages, shows, stored
 
 pytestmark = pytest.mark.wire
@@ -22,6 +23,8 @@ LATE = "This answer could not be remembered when it ended, and I keep trying unt
 LOCKED = "The database in DATABASE_URL is locked by another program; try again in a moment."
 FOOTER = "-# tiny:1b · assistant"
 SHUTDOWN_LIMIT = 10.0
+USUAL_WAIT = 10.0
+"""Seconds that the bot waits for a lock where DATABASE_URL names no others."""
 
 
 def url(stage: Stage, *, timeout: float) -> str:
@@ -118,3 +121,32 @@ async def test_a_bot_whose_database_is_locked_ends_in_time(stage: Stage, seconds
         assert lasted < SHUTDOWN_LIMIT
         assert "⚠️ Interrupted" in (await stage.reply_to(first)).content
         assert "⚠️ Interrupted" in elsewhere.original.content
+
+
+async def test_a_database_locked_for_longer_than_the_usual_wait_loses_nothing_of_what_is_on_its_way(
+    stage: Stage,
+) -> None:
+    async with stage.bot(MAX_PARALLEL_ANSWERS="2") as bot:
+        held = Held(stage.ollama, before=1)
+        first = stage.mention("First")
+        await stage.reply_to(first, shows("Hello"))
+        second = stage.guild.add_member("Ben").say(stage.channel, "Second", mention_bot=True)
+        await stage.reply_to(second, shows("Waiting"))
+        await stored(stage, 2, "open_answers WHERE discord_id IS NOT NULL")
+        with locked(stage):
+            begun = monotonic()
+            elsewhere = stage.guild.add_channel("other")
+            third = stage.anna.slash(elsewhere, "ask", prompt="Third")
+            held.go_on()
+            shown = [await stage.reply_to(first), await third.message(is_finished, timeout=30)]
+            lasted = monotonic() - begun
+
+        assert USUAL_WAIT <= lasted < USUAL_WAIT + 3
+        assert shown[0].content == f"Hello there.\n⚠️ {LATE} {LOCKED}\n{FOOTER}"
+        assert f"⚠️ This question and its answer are not remembered. {LOCKED}" in shown[1].content
+        assert (await stage.reply_to(second)).content == f"Hello there.\n{FOOTER}"
+        assert prompt(stage)[:2] == ["First", "Hello there."]
+        await answer(stage.anna.slash(elsewhere, "ask", prompt="Fourth"))
+        assert prompt(stage) == ["Fourth"]
+        await settled(stage)
+        assert "Traceback" not in bot.log()

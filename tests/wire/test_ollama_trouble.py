@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from playground.discord import Message
 from tests.fake_ollama import Fault
@@ -139,6 +145,10 @@ async def test_garbage_in_the_middle_ends_the_answer(stage: Stage, line: Line, g
         (400, 'option "temperature" must be of type float32', "refuses one of the parameters"),
         (404, "page not found", "is not Ollama"),
         (401, "unauthorized", "refuses the bot's credentials"),
+        (400, "illegal base64 data at input byte 4", "“tiny:1b” can't read this image"),
+        (400, "registry.ollama.ai/library/tiny:1b does not support tools", "“tiny:1b” can't use tools"),
+        (400, "the input length exceeds the context length; input is longer than the context size", "does not fit"),
+        (500, "prompt is longer than the context window", "does not fit into the context window of “tiny:1b”"),
     ],
 )
 async def test_a_refusal_is_explained(stage: Stage, status: int, error: str, told: str) -> None:
@@ -228,6 +238,102 @@ async def test_a_default_model_that_ollama_lacks_is_named(tmp_path_factory: pyte
         done = await stage.reply_to(stage.mention("Hi"), shows("⚠️"))
 
         assert done.content.startswith("⚠️ Ollama does not have the model “nope”.")
+
+
+async def test_a_host_name_that_nobody_knows_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with staged(tmp_path_factory.mktemp("nowhere")) as right:
+        stage = replace(right, ollama_host="http://ollama.invalid:11434")
+        async with stage.bot() as bot:
+            told = await failed(stage)
+
+            assert told.startswith("⚠️ The host name in http://ollama.invalid:11434 is not known. Ask the operator")
+            assert "Traceback" not in bot.log()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes the certificate")
+async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("tls")
+    async with staged(folder) as right, encrypted(right.ollama_host, folder) as host:
+        stage = replace(right, ollama_host=host)
+        async with stage.bot() as bot:
+            told = await failed(stage)
+
+            assert told.startswith(f"⚠️ No secure connection to {host} is possible (TLS). Ask the operator")
+            assert "certificate verify failed" in bot.log()
+            assert "Traceback" not in bot.log()
+            assert right.ollama.asked == []
+
+
+@asynccontextmanager
+async def encrypted(host: str, folder: Path) -> AsyncIterator[str]:
+    """A way to a server on this machine behind TLS, with a certificate that was made here; yields its address."""
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+    making = await asyncio.create_subprocess_exec(
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, *files, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert await making.wait() == 0
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    line = Line(host)
+    await line.plug_in(context)
+    try:
+        yield line.host.replace("http", "https", 1)
+    finally:
+        await line.unplug()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_named_and_not_followed(tmp_path_factory: pytest.TempPathFactory, status: int) -> None:
+    async with staged(tmp_path_factory.mktemp("moved")) as right, moved_to(right.ollama_host, status) as host:
+        stage = replace(right, ollama_host=host)
+        async with stage.bot() as bot:
+            told = await failed(stage)
+
+            assert told.startswith(f"⚠️ {host} sends the bot to another address. Ask the operator to set OLLAMA_HOST")
+            assert "Traceback" not in bot.log()
+            assert right.ollama.asked == []
+
+
+@asynccontextmanager
+async def moved_to(host: str, status: int) -> AsyncIterator[str]:
+    """A server that sends everybody to another one; yields its address."""
+
+    async def send_away(request: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": f"{host}{request.path}"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", send_away)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("reason", [None, "", "load", "unload", "something new"])
+async def test_an_answer_that_ends_for_no_usual_reason_is_an_answer(stage: Stage, reason: str | None) -> None:
+    stage.ollama.ending = {"done_reason": reason}
+
+    assert await failed(stage) == f"{TEXT}\n{FOOTER}"
+
+    stage.ollama.ending = {"done_reason": "stop"}
+    await answer(stage.ask("And then?"))
+    assert stage.ollama.prompts[-1][1:] == [("user", "Hi"), ("assistant", TEXT), ("user", "And then?")]
+
+
+@pytest.mark.parametrize("reason", [None, "", "load", "unload"])
+async def test_a_model_that_was_loaded_or_unloaded_and_said_nothing_is_told_of(
+    stage: Stage, reason: str | None
+) -> None:
+    stage.ollama.answer, stage.ollama.ending = [], {"done_reason": reason}
+
+    assert await failed(stage) == f"*The model said nothing. Please ask again, or ask it differently.*\n{FOOTER}"
+
+    stage.ollama.answer, stage.ollama.ending = ["Hello ", "there."], {"done_reason": "stop"}
+    assert (await answer(stage.ask("And now?"))).content == f"-# Anna asked: And now?\n{TEXT}\n{FOOTER}"
 
 
 async def test_an_answer_that_stands_still_is_given_up(tmp_path_factory: pytest.TempPathFactory) -> None:

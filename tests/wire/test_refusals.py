@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from time import monotonic
 
 import pytest
 import pytest_asyncio
@@ -25,6 +27,9 @@ NOT_HERE = (
     "⚠️ Discord does not let this text stand here; perhaps a rule of the server forbids it. "
     "“Save answer as file”, in this message's Apps menu, gives you what there is of the answer."
 )
+
+LONG = 30.1
+"""Seconds; some clients give up where they would have to wait for more than 30."""
 
 FINAL = {
     "10003": errors.unknown_channel(),
@@ -217,3 +222,71 @@ async def test_a_long_question_that_discord_never_saw_answered_is_given_back_thr
     stage.ollama.fault = None
     assert refused.hits == 1
     assert [(file.filename, file.data.decode()) for file in given_back.attachments] == [("question.txt", prompt)]
+
+
+ACKNOWLEDGED = errors.already_acknowledged()
+
+
+@pytest.mark.parametrize("times", [1, 1000])
+async def test_a_command_that_is_said_to_be_answered_though_nothing_was_shown_is_answered_in_the_channel(
+    stage: Stage, times: int
+) -> None:
+    fault = stage.discord.faults.refuse("POST", "/callback$", ACKNOWLEDGED, times=times)
+
+    stage.ask("Hi")
+
+    shown = await stage.said(stage.channel, is_finished)
+    assert shown.content == f"-# Anna asked: Hi\n{ANSWER}"
+    assert pages(stage.channel) == [shown]
+    assert fault.hits == 1
+
+
+async def test_a_private_command_that_is_said_to_be_answered_is_told_to_nobody_else(stage: Stage) -> None:
+    held = Held(stage.ollama, before=1)
+    stage.discord.faults.refuse("POST", "/callback$", ACKNOWLEDGED, times=1000)
+
+    stage.ask("Between us", private=True)
+
+    await held.left()
+    assert stage.channel.messages(hidden=True) == []
+
+
+@pytest.mark.parametrize("by_mention", [True, False])
+async def test_an_edit_that_discord_takes_for_unauthorized_a_few_times_is_repeated(
+    stage: Stage, by_mention: bool
+) -> None:
+    held = Held(stage.ollama, before=1)
+    if by_mention:
+        await stage.reply_to(stage.mention("Hi"), shows("Hello"))
+    else:
+        await stage.ask("Hi").message(shows("Hello"))
+    fault = stage.discord.faults.refuse("PATCH", "/messages/", errors.unauthorized(), times=3)
+
+    held.go_on()
+
+    done = await stage.said(stage.channel, is_finished)
+    assert done.content.endswith(ANSWER)
+    assert pages(stage.channel) == [done]
+    assert fault.hits == 3
+
+
+async def test_answers_outlast_a_long_limit_and_hold_up_no_other(stage: Stage) -> None:
+    held = Held(stage.ollama, before=1)
+    question, asked = stage.mention("Hi"), stage.anna.slash(stage.guild.add_channel("second"), "ask", prompt="Hi")
+    await stage.reply_to(question, shows("Hello"))
+    await asked.message(shows("Hello"))
+    refused = [
+        stage.discord.faults.rate_limit("PATCH", path, retry_after=LONG)
+        for path in (f"/channels/{stage.channel.id}/messages/", f"/webhooks/.*/{asked.interaction.token}/")
+    ]
+    begun = monotonic()
+
+    held.go_on()
+    elsewhere = stage.anna.say(stage.guild.add_channel("third"), "Hi", mention_bot=True)
+
+    assert (await stage.reply_to(elsewhere)).content == ANSWER
+    assert monotonic() - begun < LONG / 2
+    await asyncio.sleep(LONG)
+    assert (await stage.reply_to(question)).content == ANSWER
+    assert (await asked.message(is_finished)).content == f"-# Anna asked: Hi\n{ANSWER}"
+    assert [fault.hits for fault in refused] == [1, 1]

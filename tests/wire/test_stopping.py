@@ -9,6 +9,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 from time import monotonic
 
@@ -16,8 +17,10 @@ import pytest
 
 from playground.bot_process import BotFailedError, BotProcess
 
+from .crashes import prompted, settled
 from .stage import PATIENCE, Held, Stage, pages, shows
 
+FOOTER = "-# tiny:1b · assistant"
 PUT_OFF = "-# Waiting: the bot is being restarted. It answers this when it is back."
 
 pytestmark = pytest.mark.wire
@@ -32,6 +35,38 @@ async def end(bot: BotProcess) -> None:
     status = await bot.exited()
     lasted = monotonic() - begun
     assert (status, lasted < LIMIT) == (0, True), f"status {status} after {lasted:.1f} s"
+
+
+async def told_again_and_again(bot: BotProcess, *numbers: int) -> int:
+    """Signals at every moment of the bot's end, the very last one included; returns its exit code."""
+    ending = asyncio.create_task(bot.exited())
+    for number in cycle(numbers):
+        with suppress(ProcessLookupError):  # it has ended just now
+            os.kill(bot.pid, number)
+        done, _ = await asyncio.wait({ending}, timeout=0.002)
+        if done:
+            break
+    return await ending
+
+
+@pytest.mark.parametrize("numbers", [[signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]])
+async def test_told_more_than_once_it_ends_as_if_told_once(stage: Stage, bot: BotProcess, numbers: list[int]) -> None:
+    Held(stage.ollama, before=1)
+    begun = stage.mention("Begun")
+    await stage.reply_to(begun, shows("Hello"))
+    waiting = stage.guild.add_member("Ben").say(stage.channel, "Waiting", mention_bot=True)
+    await stage.reply_to(waiting, shows("Waiting"))
+
+    assert await told_again_and_again(bot, *numbers) == 0
+
+    assert "Traceback" not in bot.log()
+    assert "⚠️ Interrupted" in (await stage.reply_to(begun)).content
+    stage.ollama.between = None
+    await bot.start()
+    assert (await stage.reply_to(waiting)).content == f"Hello there.\n{FOOTER}"
+    await settled(stage)
+    assert prompted(stage, "Begun") == 1
+    assert await told_again_and_again(bot, *numbers) == 0
 
 
 @contextmanager
