@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, Self
 
-from bot.app import run
+from bot.app import STOPPING, run
 from bot.config import read_settings
 from playground.bot_process import BotProcess
 from playground.discord import EventKind, LoopbackDiscord
@@ -100,6 +100,8 @@ class InProcessBot:
 
     async def __aenter__(self) -> Self:
         self._place.__enter__()
+        # A bot leaves signals ignored, since its process ends then; ours goes on, and what we begin inherits that.
+        self._handlers = {number: signal.getsignal(number) for number in STOPPING}
         logging.getLogger().addHandler(self._errors)
         begun = time.monotonic()
         self._task = asyncio.create_task(run(read_settings(self._environment), self._environment))
@@ -114,6 +116,8 @@ class InProcessBot:
             await asyncio.wait_for(self._task, PATIENCE)
         finally:
             logging.getLogger().removeHandler(self._errors)
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
             self._place.__exit__(None, None, None)
 
     async def crash(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
+
+from bot.app import STOPPING
 
 from .soak import Wish, soak
 
@@ -25,5 +28,6 @@ async def test_after_many_answers_with_faults_no_task_is_left(tmp_path: Path) ->
     outcome = await soak(wish, tmp_path)
 
     assert outcome.problems == []
+    assert signal.SIG_IGN not in {signal.getsignal(number) for number in STOPPING}
     assert outcome.tasks[0] == outcome.tasks[1]
     assert outcome.tasks[0]
