@@ -144,7 +144,7 @@ def remove(connection: Connection, answer_id: int) -> list[int]:
 
 
 def forget_others(connection: Connection, answer: AnyRow) -> None:
-    """Forget all other versions of an answer that is shown; what was said after one of them follows it instead."""
+    """Forget all other versions of an answer; what was said after one of them follows it instead."""
     is_other = (
         messages.c.parent_id == answer.parent_id,
         messages.c.role == Role.ASSISTANT.value,
