@@ -73,14 +73,10 @@ class Supervisor:
             await self._start_again()
 
     async def cut(self) -> None:
-        """Cut the bot's connection to Discord; it finds its way back by itself."""
+        """Cut the bot's connection to Discord, if it has one; it finds its way back by itself."""
         async with self._turn:
-            self._become(BotState.RECONNECTING)
-            with suppress(TimeoutError):
-                await self._cut()
-            # It may have crashed meanwhile.
-            if self.state is BotState.RECONNECTING:
-                self._become(BotState.RUNNING)
+            if self.state is BotState.RUNNING:
+                await self._reconnect()
 
     async def stop(self) -> None:
         """End the bot for good; one that takes too long is killed, and mends what it left at its next start."""
@@ -102,6 +98,14 @@ class Supervisor:
             await self._start()
         except _DOES_NOT_START as failure:
             self._report(f"The bot could not be started: {failure}")
+
+    async def _reconnect(self) -> None:
+        self._become(BotState.RECONNECTING)
+        with suppress(TimeoutError):
+            await self._cut()
+        # It may have crashed meanwhile.
+        if self.state is BotState.RECONNECTING:
+            self._become(BotState.RUNNING)
 
     async def _stop(self) -> None:
         await self._unwatch()

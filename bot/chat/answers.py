@@ -82,6 +82,11 @@ class Question:
         return "\n\n".join(parts)
 
 
+def has_file(kept: str, name: str) -> bool:
+    """Whether a question had a file of this name with it, by the text that `Question.with_files` made of it."""
+    return f"{name}:\n```" in kept or f"[image: {name}]" in kept
+
+
 _BLANK = "\u2800\u3164\u115f\u1160\uffa0"
 """Characters that count as printable and yet show nothing."""
 

@@ -143,9 +143,9 @@ class ConversationStore(Protocol):
 
         `question_tokens` is the question's size in the prompt, as worked out from the model's own count. The
         `thoughts` are kept apart, where no prompt and no export finds them. A version that `takes_over` is followed by
-        what was said after the version that is shown, and then the head stays where it is. One that `replaces` is the
-        only version left, if it has any text. So is the first answer to a
-        question that had none, by what was asked since; one that `goes_on` had a text already.
+        what was said after the version that is shown, and then the head stays where it is. The first answer to a
+        question that had none is followed by what was asked since; one that `goes_on` is no first one, since it had a
+        text already. One that `replaces` is the only version left, if it has any text.
         A conversation that was cleared meanwhile stays cleared: then nothing is stored and nothing is raised.
         """
         ...

@@ -15,6 +15,7 @@ from bot.chat.models import same_model
 from bot.chat.personas import BUILT_IN
 from bot.chat.profiles import SYSTEM_PROMPT
 from bot.chat.prompt import fingerprint, worded
+from bot.chat.record import tokens_of
 from bot.chat.scopes import Scope, ScopeKind, SettingsStore, scopes_of
 from bot.chat.think_tags import Part, TakenBack, ThinkTags
 from bot.chat.turns import Turns
@@ -151,7 +152,7 @@ class Receipts:
         ticket = Ticket(object(), (place.guild_id, place.channel_id, person.id), receipt.model)
         async with self._turns.turn(ticket, tell=waiting):
             thinks = receipt.thought_seconds is not None
-            written = _Written(receipt.prompt_estimate or 0, None if is_whole else len(answer.content), thinks)
+            written = _Written(receipt.prompt_estimate, None if is_whole else len(answer.content), thinks)
             try:
                 await self._write(request, written)
             finally:
@@ -226,7 +227,7 @@ class Receipts:
 class _Written:
     """What the model writes in a repetition, and what that takes."""
 
-    prompt_estimate: int
+    prompt_estimate: int | None
     limit: int | None
     """How many characters are wanted; None for all of it, to the model's last word."""
     thinks: bool
@@ -254,10 +255,8 @@ class _Written:
 
     @property
     def used_tokens(self) -> int:
-        """As the model counted; where that was not waited for, a piece is about a token."""
-        if self.end:
-            return (self.end.prompt_tokens or 0) + (self.end.answer_tokens or 0)
-        return self.prompt_estimate + self.came if self.came else 0
+        """What the repetition took, also where the model's last word was not waited for."""
+        return tokens_of(self.end, self.prompt_estimate, self.came)
 
 
 def _keep(parts: Iterable[Part], pieces: list[str]) -> None:

@@ -103,15 +103,19 @@ def _sum(earlier: _Number | None, later: _Number | None) -> _Number | None:
 
 
 def used_tokens(record: Record) -> int:
-    """What the model read and wrote, as it counted; in an answer that was stopped, a piece is about a token.
+    """What an answer took, for the limit of its day.
 
     Thoughts are written as well: else to stop a model before its answer would be a way round the limit.
     """
-    if record.end is not None:
-        return (record.end.prompt_tokens or 0) + (record.end.answer_tokens or 0)
     prompt = record.receipt.prompt_estimate if record.receipt else None
-    came = len(record.pieces) + record.thoughts.count
-    return (prompt or 0) + came if came else 0
+    return tokens_of(record.end, prompt, len(record.pieces) + record.thoughts.count)
+
+
+def tokens_of(end: End | None, prompt_estimate: int | None, pieces: int) -> int:
+    """What the model read and wrote, as it counted; where it was stopped before its end, a piece is about a token."""
+    if end is not None:
+        return (end.prompt_tokens or 0) + (end.answer_tokens or 0)
+    return (prompt_estimate or 0) + pieces if pieces else 0
 
 
 def question_tokens(record: Record) -> int | None:

@@ -109,8 +109,9 @@ class Delivery:
         live = LiveAnswer(surface, running.control, header=running.header, display=display, placeholder_after=0)
         live.text(answer.content)
         live.finish(finished_before(answer), lambda: self._means.buttons.end(answer))
-        # A press of its buttons waits until it is shown.
+        # A press of its buttons waits until it is shown; what the same person asks meanwhile does not.
         running.live = live
+        running.control.is_in_line.set()
         self._traces.remembered(answer.question_id, answer.id)
         # Before the buttons are there, which go by that.
         await self._traces.update()

@@ -71,7 +71,7 @@ class Running:
             self.live.withdraw()
 
     def precedes(self, other: Running) -> bool:
-        """Whether it is a message of the same person in the same place as another one that came just now."""
+        """Whether it answers a message of the person who wrote another one just now, in the same place."""
         are_messages = self.question_message is not None and other.question_message is not None
         is_theirs = self.question.author.id == other.question.author.id and self.question.place == other.question.place
         return are_messages and is_theirs

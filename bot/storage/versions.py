@@ -108,15 +108,15 @@ def current(connection: Connection, answer_id: int) -> int:
 
 def later(connection: Connection, answer_id: int) -> int:
     """How many messages of the shown branch came after an answer, or after another version of it."""
-    row = connection.execute(select(messages).where(messages.c.id == answer_id)).one()
+    row = connection.execute(select(messages).where(messages.c.id == answer_id)).first()
     question_and_answer = 2
-    return max(len(heads.shown_from(connection, row)) - question_and_answer, 0)
+    return 0 if row is None else max(len(heads.shown_from(connection, row)) - question_and_answer, 0)
 
 
 def elsewhere(connection: Connection, answer_id: int) -> int:
     """How many messages of the shown branch the branch of an answer does not have, where its question is not shown."""
-    row = connection.execute(select(messages).where(messages.c.id == answer_id)).one()
-    if heads.shown_from(connection, row) or not heads.has_text(connection, row):
+    row = connection.execute(select(messages).where(messages.c.id == answer_id)).first()
+    if row is None or heads.shown_from(connection, row) or not heads.has_text(connection, row):
         return 0
     head = connection.scalar(select(conversations.c.head_id).where(conversations.c.id == row.conversation_id))
     return 0 if head is None else len(branches.above(connection, head) - branches.above(connection, answer_id))
@@ -144,7 +144,7 @@ def remove(connection: Connection, answer_id: int) -> list[int]:
 
 
 def forget_others(connection: Connection, answer: AnyRow) -> None:
-    """Forget all other versions of an answer that is shown; what was said after one of them follows it instead."""
+    """Forget all other versions of an answer; what was said after one of them follows it instead."""
     is_other = (
         messages.c.parent_id == answer.parent_id,
         messages.c.role == Role.ASSISTANT.value,

@@ -78,9 +78,8 @@ class QuestionReader:
         it took then. Raises as `files` and `Quotes.replied_to` do.
         """
         place, text = place_of_message(message), text_of(message, me)
-        is_blank = not has_words(text) and not message.attachments
         is_known = before is None and await self._quotes.knows(message)
-        quoted = None if is_blank or is_known else await self._quoted(message, me, before)
+        quoted = None if is_bare(message, me) or is_known else await self._quoted(message, me, before)
         more = quoted.attachments if quoted else []
         read = await self.files([*message.attachments, *more], place)
         own = len(message.attachments)

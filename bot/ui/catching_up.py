@@ -99,7 +99,11 @@ class CatchingUp:
         task.add_done_callback(self._taking_up.discard)
 
     async def refresh(self, place: Place) -> None:
-        """Let the memory say what stands in a place now; answers that are written anew for it are not waited for."""
+        """Let the memory say what stands in a place now.
+
+        Answers to edited questions are written anew without being waited for. One to a question of which a part was
+        deleted is waited for, since with the older answer the model would still tell of that part.
+        """
         found = await self._place(place)
         if found and found.deleted:
             await self._mirroring.deleted(place, found.deleted)

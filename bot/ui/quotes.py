@@ -9,7 +9,7 @@ from functools import partial
 
 import discord
 
-from bot.chat.answers import TextFile, has_words
+from bot.chat.answers import TextFile, has_file, has_words
 from bot.chat.memory import ConversationStore
 from bot.chat.messages import Author, Place
 from bot.chat.mirror import MirrorStore
@@ -52,7 +52,7 @@ class Quoted:
         """Whether a question that was asked before had this message with it, however that read then."""
         names = [QUOTED, OWN] if self.text else []
         names += [attachment.filename for attachment in self.attachments]
-        return any(f"{name}:\n```" in question or f"[image: {name}]" in question for name in names)
+        return any(has_file(question, name) for name in names)
 
 
 class Quotes:
@@ -79,7 +79,7 @@ class Quotes:
     async def of(self, message: discord.Message, place: Place, me: discord.ClientUser | None, *, by: Author) -> Quoted:
         """A message of a place, for who asks about it. Raises BadInput where its author wants nothing to be kept."""
         is_own = message.author == me
-        # Of who opted out nothing is kept that they ask, whatever of theirs is in it.
+        # Who opted out may take their own words along: of what they ask, nothing is kept anyway.
         if message.author.id != by.id and not is_own and await self._is_opted_out(author_of(message.author)):
             raise BadInput(OPTED_OUT)
         # Of an answer the whole is taken, as the model wrote it, and not one page with what stands around it.

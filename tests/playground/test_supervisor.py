@@ -99,6 +99,16 @@ async def test_a_bot_that_loses_its_connection_comes_back_by_itself(stage: Stage
     assert stage.bot.pid == pid
 
 
+async def test_a_bot_that_crashed_has_no_connection_to_cut(stage: Stage) -> None:
+    await stage.bot.kill()
+    await stage.told.until(BotState.CRASHED)
+    stage.told.states.clear()
+
+    await stage.supervisor.cut()
+
+    assert stage.told.states == []
+
+
 async def test_a_bot_that_ends_unasked_is_reported_with_its_log(stage: Stage) -> None:
     anna = stage.discord.add_user("Anna")
     guild = next(iter(stage.discord.world.guilds.values()))

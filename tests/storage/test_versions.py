@@ -203,3 +203,12 @@ async def test_undo_leaves_what_was_said_after_another_version(store: SqlConvers
     assert (await found(store, begun.answer_id)).question == "Q2"
     await store.choose(begun.answer_id)
     assert await branch(store) == ["Q2", "A2"]
+
+
+async def test_nothing_follows_an_answer_that_was_forgotten(store: SqlConversations) -> None:
+    answer_id = await say(store, "Q1", "A1")
+    await say(store, "Q2", "A2")
+    await store.remove(answer_id)
+
+    assert await store.later(answer_id) == 0
+    assert await store.elsewhere(answer_id) == 0

@@ -9,7 +9,7 @@ from playground.discord import Actor, Message
 from tests.fake_ollama import Fault
 
 from .crashes import labels
-from .stage import PATIENCE, Stage, is_finished, shows, stored
+from .stage import PATIENCE, Held, Stage, is_finished, shows, stored
 
 pytestmark = pytest.mark.wire
 
@@ -118,6 +118,26 @@ async def test_who_goes_on_from_another_branch_is_told_what_is_left(stage: Stage
     assert said(stage)[2] == "Second."
     await ask(stage, "Back.", reply_to=last)
     assert said(stage)[2] == "Another branch."
+
+
+async def test_a_question_that_is_deleted_while_its_answer_goes_on_leaves_nothing_to_tell(
+    stage: Stage, bot: BotProcess
+) -> None:
+    stage.ollama.ending = {"done_reason": "length"}
+    first = await ask(stage, "First.")
+    question = stage.mention("Second.")
+    second = await stage.reply_to(question)
+    await ask(stage, "Another branch.", reply_to=first)
+    held = Held(stage.ollama, before=1)
+    stage.anna.click(second, "Continue")
+    await held.reached()
+
+    stage.anna.delete(question)
+
+    await stage.deleted(second)
+    await stored(stage, 0, "open_answers")
+    assert await bot.stop() == 0
+    assert "Traceback" not in bot.log()
 
 
 async def test_what_was_deleted_of_another_branch_while_the_bot_was_away_does_not_come_back(

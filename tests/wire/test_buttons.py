@@ -158,6 +158,25 @@ async def test_of_two_quick_presses_of_an_arrow_the_second_hears_what_is_so_by_t
     await stage.said(stage.channel, lambda it: "Answer 1." in it.content and "1/2" in labels(it))
 
 
+async def test_a_question_waits_for_no_older_answer_that_is_only_shown_again(stage: Stage, bot: BotProcess) -> None:
+    different(stage)
+    message = await stage.reply_to(stage.mention("Hi"))
+    stage.anna.click(message, "Regenerate")
+    second = await stage.said(stage.channel, finished_with("Answer 2."))
+    await stored(stage, 0, "open_answers")
+    stage.discord.faults.slow("PATCH", "/messages/", seconds=4.0, times=9)
+    stage.anna.click(second, "◀")
+    await stored(stage, 1, "discord_messages WHERE message_id = 2")
+    held = Held(stage.ollama, before=0)
+
+    asked = time.monotonic()
+    stage.mention("And now?")
+    await held.reached()
+
+    assert time.monotonic() - asked < 2.0
+    held.go_on()
+
+
 async def test_a_stop_button_that_outlived_its_bot_says_so(stage: Stage, bot: BotProcess) -> None:
     Held(stage.ollama, before=1)
     asked = stage.ask("Hi")
