@@ -197,15 +197,19 @@ async def _tell_what_is_left(press: Press, after_other: int, elsewhere: int) -> 
     if after_other:
         await respond(
             press,
-            f"The conversation goes on from this version now. The {after_other} messages that came after the other one "
-            "are kept with it: choose it again to bring them back.",
+            f"The conversation goes on from this version now. What came after the other one ({_messages(after_other)}) "
+            "is kept with it: choose it again to bring that back.",
         )
     elif elsewhere:
         await respond(
             press,
-            f"The conversation goes on from this answer now. The {elsewhere} messages that were said elsewhere are "
-            "kept: reply to the last answer there to go on with them.",
+            f"The conversation goes on from this answer now. What was said elsewhere ({_messages(elsewhere)}) is kept: "
+            "reply to the last answer there to go on with that.",
         )
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
 
 
 async def setup(bot: Bot) -> None:

@@ -39,7 +39,7 @@ ROLE_HIDDEN = (
     "Discord hides the text of this message from me, because it mentions my role and not me. "
     "Please choose me from the list, not the role of the same name."
 )
-NOT_SHOWN = "Discord did not show me the message that you reply to. Please ask again in a moment."
+NOT_SHOWN = "Discord did not show me all that your question is about. Please ask again in a moment."
 HIDDEN = "Discord hides the text of this reply from me. Please mention me in it, or switch its ping on."
 
 
@@ -150,6 +150,8 @@ class Chat(commands.Cog):
             yield
         except LimitReached as error:
             await self._limit_notes.tell(message, error)
+        except PASSING as error:
+            await self._say(message, NOT_SHOWN if will_pass(error) else sentence(error))
         except Exception as error:  # noqa: BLE001  # whatever it is, whoever asked hears of it
             await self._say(message, sentence(error))
 

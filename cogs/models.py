@@ -34,6 +34,8 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
         self._preferences = bot.services.preferences
         self._caller = bot.services.caller
         self._downloads: set[Download] = set()
+        self._buttons: set[str] = set()
+        """Ids of the cancel buttons of this process's downloads, of those too that are over."""
         self._cut_off = CutOffDownloads(bot, state=bot.services.state, caller=bot.services.caller)
         self._closing: asyncio.Task[None] | None = None
 
@@ -102,6 +104,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
             partial(self._cut_off.noted, interaction.channel_id or 0),
         )
         self._downloads.add(download)
+        self._buttons.add(download.cancel_button.custom_id or "")
         try:
             await download.run()
         finally:
@@ -111,8 +114,8 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The mod
     async def on_interaction(self, interaction: discord.Interaction[Bot]) -> None:
         """Take presses of cancel buttons whose download ended with the process that ran it."""
         pressed = str(interaction.data.get("custom_id", "")) if interaction.data else ""
-        is_live = pressed in {download.cancel_button.custom_id for download in self._downloads}
-        if pressed.startswith(CANCEL) and not is_live and self._bot.heard.is_news(interaction.id):
+        is_ours = pressed in self._buttons
+        if pressed.startswith(CANCEL) and not is_ours and self._bot.heard.is_news(interaction.id):
             await say_cut_off(interaction)
 
     async def cog_unload(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import discord
 
 from bot.delivery.calls import Caller
@@ -15,7 +17,9 @@ class ReplySurface(ChannelSurface):
     def __init__(self, caller: Caller, question: discord.Message, channel: discord.PartialMessageable) -> None:
         """Take the channel of the question as one that need not be in the cache."""
         replies_to = question.to_reference(fail_if_not_exists=False)
-        super().__init__(caller, channel, key=key_of(question.id), replies_to=replies_to)
+        # What came with an edit may be asked after the answer to older words was deleted, whose messages Discord knows.
+        key = key_of(question.id) if question.edited_at is None else secrets.token_hex(8)
+        super().__init__(caller, channel, key=key, replies_to=replies_to)
 
     async def announce(self, asker: int, text: str) -> None:  # noqa: ARG002  # a reply notifies whom it replies to
         """A further reply to the question."""

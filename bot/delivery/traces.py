@@ -64,7 +64,10 @@ class Traces:
         before = await self.rows()
         self._running.rows, self._opening = [], None
         await self.open(anonymous=anonymous)
-        await self._forget(before)
+        if await self.rows():
+            await self._forget(before)
+        else:
+            self._running.rows = before
 
     async def _open(self, row: OpenAnswer) -> None:
         self._running.rows.insert(0, await self._open_answers.open(row))

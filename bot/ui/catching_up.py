@@ -73,6 +73,7 @@ class CatchingUp:
         self._deliveries = deliveries
         self._now = now
         self._taking_up: set[asyncio.Task[None]] = set()
+        self._listing = asyncio.Lock()
 
     async def close(self) -> None:
         """Leave to the next start what is not taken up yet."""
@@ -120,12 +121,14 @@ class CatchingUp:
         now = {guild.id for guild in self._client.guilds}
         for guild_id in await self._servers() - now:
             await self._mirroring.server_gone(guild_id)
-        # As it is by now: somebody may have let the bot in meanwhile.
-        await self._note_servers(guild.id for guild in self._client.guilds)
+        async with self._listing:
+            # As it is by now: somebody may have let the bot in meanwhile.
+            await self._note_servers(guild.id for guild in self._client.guilds)
 
     async def joined(self, guild_id: int) -> None:
         """Know of a server that it was joined, also where it is left again before the next look."""
-        await self._note_servers({*await self._servers(), guild_id})
+        async with self._listing:
+            await self._note_servers({*await self._servers(), guild_id})
 
     async def _servers(self) -> set[int]:
         """Those in which this application was when that was noted last."""

@@ -226,10 +226,10 @@ async def test_a_version_of_an_older_answer_branches_and_what_came_later_can_be_
     back = await alice.click(pages(env, channel)[0], label="◀")
     await alice.slash(channel, "ask", prompt="Fourth?")
 
-    kept = "are kept with it: choose it again to bring them back."
+    kept = "is kept with it: choose it again to bring that back."
     assert told(regenerated) == told(back)
     assert told(back) == [
-        f"The conversation goes on from this version now. The 2 messages that came after the other one {kept}"
+        f"The conversation goes on from this version now. What came after the other one (2 messages) {kept}"
     ]
     assert fake.prompts[2][1:] == [("user", "Why?")]
     assert on_new_branch == [("user", "Why?"), ("assistant", "Answer 3."), ("user", "Third?")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -44,9 +45,21 @@ def response(clock: Clock, *, private: bool = False, member: bool = True, respon
     return InteractionSurface(Caller(Budgets(), clock), cast("Any", interaction), private=private)
 
 
+def reply(*, edited_at: datetime | None = None) -> ReplySurface:
+    question = cast("Any", SimpleNamespace(id=6, edited_at=edited_at, to_reference=lambda **_: None))
+    return ReplySurface(Caller(Budgets()), question, cast("Any", SimpleNamespace(id=5)))
+
+
+def test_a_reply_to_the_same_question_has_the_same_key_unless_that_was_edited() -> None:
+    first, again, edited = reply(), reply(), reply(edited_at=datetime(2026, 1, 2, tzinfo=UTC))
+
+    assert first.nonce(1) == again.nonce(1) != first.nonce(0)
+    assert edited.key != first.key
+    assert len(edited.nonce("file")) <= 25
+
+
 def test_a_reply_is_sent_and_edited_in_two_buckets_of_its_channel() -> None:
-    question = cast("Any", SimpleNamespace(id=6, to_reference=lambda **_: None))
-    surface = ReplySurface(Caller(Budgets()), question, cast("Any", SimpleNamespace(id=5)))
+    surface = reply()
 
     assert (lanes(surface, page=0), lanes(surface, page=1)) == (["channel"], ["send"])
     assert surface.seconds_left == surface.seconds_to_begin == float("inf")

@@ -16,7 +16,7 @@ from .plans import Deed, Plan, Way
 
 NOTICE = "-# I say this only once"
 _BEGINNING = 60
-BRANCHED = "The conversation goes on from this version now."
+BRANCHED = "The conversation goes on from this "
 _ABOUT_MESSAGES = {EventKind.MESSAGE_CREATE, EventKind.MESSAGE_UPDATE, EventKind.MESSAGE_DELETE}
 
 

@@ -111,8 +111,8 @@ async def test_who_goes_on_from_another_branch_is_told_what_is_left(stage: Stage
     told = await stage.anna.click(second, button).message(lambda it: it.ephemeral, timeout=PATIENCE)
 
     assert told.content == (
-        "The conversation goes on from this answer now. The 4 messages that were said elsewhere are kept: "
-        "reply to the last answer there to go on with them."
+        "The conversation goes on from this answer now. What was said elsewhere (4 messages) is kept: "
+        "reply to the last answer there to go on with that."
     )
     await ask(stage, "So?")
     assert said(stage)[2] == "Second."
