@@ -57,7 +57,7 @@ async def examine(settings: Settings) -> AsyncGenerator[Finding, None]:
 
 async def _discord(settings: Settings) -> AsyncGenerator[Finding, None]:
     if not settings.discord_token.get_secret_value():
-        cure = "DISCORD_TOKEN is not set. Copy .env.example to .env and put the token of your bot there; see README."
+        cure = "DISCORD_TOKEN is not set. Put your bot's token into the file .env, a copy of .env.example; see README."
         yield Finding("Discord token", ok=False, words=cure)
         return
     calendar = Calendar()

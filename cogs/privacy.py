@@ -33,7 +33,7 @@ CHANNELS_SHOWN = 10
 DELETE = (
     "Shall I delete everything that I keep about you, in all servers: your questions with their files and the answers "
     "to them, and your own settings? What you set up for a server stays, without your name. The messages in Discord "
-    "stay too. This can't be undone."
+    "stay too. What is being answered for you, or waits, is stopped. This can't be undone."
 )
 
 USED = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import discord
 from discord import app_commands
@@ -10,13 +10,13 @@ from discord.ext import commands
 
 from bot.chat.display import OPTIONS
 from bot.chat.messages import Place
-from bot.chat.parameters import REGISTRY, Value, display
+from bot.chat.parameters import REGISTRY, Parameter, Value, display
 from bot.chat.preferences import PERSONAL, SETTABLE, settable
 from bot.chat.profiles import Sourced
 from bot.chat.scopes import Change, ScopeKind, Source, here
 from bot.chat.sharing import MEMORY
 from bot.client import Bot
-from bot.errors import NotAllowed
+from bot.errors import BadInput, NotAllowed
 from bot.ui.checks import require
 from bot.ui.completion import Choices, matching
 from bot.ui.places import author_of, place_of
@@ -112,7 +112,18 @@ class SettingsCog(
     @set_.autocomplete("value")
     async def _complete_value(self, interaction: discord.Interaction[Bot], typed: str) -> Choices:
         entry = SETTABLE.get(str(interaction.namespace.parameter))  # None while it is not chosen yet
-        return matching([(example, example) for example in entry.examples], typed) if entry else []
+        return matching([(value, value) for value in _offered(entry, typed.strip())], typed) if entry else []
+
+
+def _offered(entry: Parameter, typed: str) -> Sequence[str]:
+    """What was typed comes first if it may be set, since Enter takes the first that is offered."""
+    if not typed or typed in entry.examples:
+        return entry.examples
+    try:
+        entry.read(typed)
+    except BadInput:
+        return entry.examples
+    return [typed, *entry.examples]
 
 
 def _require_right(interaction: discord.Interaction[Bot], scope: ScopeKind, *, name: str | None) -> None:

@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from playground.bot_process import BotFailedError, BotProcess
-from playground.discord import LoopbackDiscord, Settings
+from playground.discord import Intent, LoopbackDiscord, Settings
 from playground.discord.keeper import Keeper
 from playground.discord.snapshot import Snapshot, UnreadableSnapshotError
 from playground.home import Home, HomeTakenError
@@ -104,7 +104,8 @@ async def _run(options: argparse.Namespace) -> None:
 async def _open(stack: AsyncExitStack, home: Home, model: Served, port: int) -> Page:
     """Start everything behind the page, and then the page; `stack` ends it all in the opposite order."""
     # A token that others know would let any page in the browser log in as the bot, and read along.
-    settings = Settings(token=secrets.token_urlsafe(32))
+    # The bot may read what a question replies to, as with the intent that people can switch on.
+    settings = Settings(token=secrets.token_urlsafe(32), privileged_intents=Intent.MESSAGE_CONTENT)
     discord = await stack.enter_async_context(LoopbackDiscord(settings))
     await stack.enter_async_context(Keeper(discord, _furnished(discord, home)))
     tap = await stack.enter_async_context(Tap(model.host))
@@ -113,7 +114,7 @@ async def _open(stack: AsyncExitStack, home: Home, model: Served, port: int) -> 
         home.folder,
         ollama_host=tap.url,
         ollama_model=model.model,
-        environment=model.settings,
+        environment={**model.settings, "MESSAGE_CONTENT_INTENT": "true"},
         stop_timeout=_BOT_MAY_TAKE,
     )
     supervisor = Supervisor(bot, cut=discord.cut_off, report=say)
@@ -160,7 +161,7 @@ def _of_the_model(model: Served) -> str:
     if model.embedded:
         habits = "it is quick, makes things up, and often ignores its persona"
         return f"A tiny demo model answers here, {model.model}: {habits}."
-    return f"The model {model.model} of your Ollama answers here; --model NAME chooses another one."
+    return f'The model {model.model} of your Ollama answers here; make demo ARGS="--model NAME" takes another one.'
 
 
 def _has_screen() -> bool:

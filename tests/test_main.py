@@ -187,7 +187,7 @@ async def test_a_check_without_a_token_still_looks_at_the_rest(environment: dict
     ran = await run(["bot", "check"], environment | {"DISCORD_TOKEN": ""}, tmp_path)
 
     first, *rest = ran.out.splitlines()
-    assert first.startswith("FAIL  Discord token: DISCORD_TOKEN is not set. Copy .env.example to .env")
+    assert first.startswith("FAIL  Discord token: DISCORD_TOKEN is not set. Put your bot's token into the file .env")
     assert (ran.status, rest[-1][6:14]) == (1, "Database")
 
 

@@ -11,8 +11,7 @@ State: TypeAlias = Literal["waiting", "writing", "done", "cancelled", "failed"]
 """Waiting for the first token, writing, or how it ended: done, left by the client, or failed."""
 
 _NAMED = {"model", "messages", "prompt", "options"}
-_SHOWN_END = 70
-"""So many characters of a prompt say where it goes on."""
+_GOES_ON = "(the rest of an answer that was cut off)"
 
 
 def _now() -> datetime:
@@ -51,11 +50,11 @@ class Exchange:
 
     @property
     def question(self) -> str:
-        """The newest message of a user, or where a prompt goes on."""
-        asked = (message for message in reversed(self.messages) if message.get("role") in {"user", "prompt"})
-        newest: dict[str, Any] = next(asked, {})
-        text = str(newest.get("content", ""))
-        return f"…{text[-_SHOWN_END:]}" if newest.get("role") == "prompt" else text
+        """The newest message of a user; of a whole prompt nobody knows where that is, but what it is for."""
+        if any(message.get("role") == "prompt" for message in self.messages):
+            return _GOES_ON
+        asked = (message.get("content", "") for message in reversed(self.messages) if message.get("role") == "user")
+        return str(next(asked, ""))
 
     @property
     def is_over(self) -> bool:

@@ -37,7 +37,7 @@ async def test_an_answer_that_gave_way_to_another_version_is_said_to_be_gone(cha
     await chat.button("Regenerate").click()
     answers = chat.panel.get_by_role("listitem").filter(has_text="Count anew!")
     await expect(answers.first).to_contain_text("2 of 2 tokens visible")
-    await expect(answers.last).to_contain_text("60 tokens, not in the chat any more")
+    await expect(answers.last).to_contain_text("60 tokens generated")
 
 
 async def test_buckets_and_calls_are_shown(chat: Chat) -> None:

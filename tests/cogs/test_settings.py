@@ -175,6 +175,18 @@ async def test_taking_back_the_settings_leaves_persona_and_model_alone(
     assert line(text, "model").startswith(f"**{MODEL}**, from this channel (set by boss")
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("20", ["20", "2048"]), ("2048", ["2048"]), ("-2", []), ("many", []), (" ", ["50", "256", "512", "1024", "2048"])],
+)
+async def test_what_may_be_set_is_offered_first_as_it_is_typed(
+    typed: str, offered: list[str], boss: MemberActor, channel: ChannelHandle
+) -> None:
+    values = await boss.autocomplete(channel, "settings set", "value", typed, parameter="num_predict")
+
+    assert [choice["value"] for choice in values] == offered
+
+
 async def test_parameters_and_their_values_are_offered_while_one_types(
     boss: MemberActor, channel: ChannelHandle
 ) -> None:

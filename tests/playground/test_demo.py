@@ -155,11 +155,12 @@ async def stop(demo: Demo, number: int = signal.SIGINT) -> float:
 async def test_a_newcomers_walk_survives_a_new_start(tmp_path: Path, ollama: tuple[FakeOllama, str]) -> None:
     fake, host = ollama
     async with running(tmp_path, "--ollama", host) as demo, (await demo.opened()).visited() as visit:
-        assert f"The model {MODEL} of your Ollama answers here; --model NAME chooses another one." in demo.said
+        note = f'The model {MODEL} of your Ollama answers here; make demo ARGS="--model NAME" takes another one.'
+        assert note in demo.said
         assert visit.world["demo"] == {
             "model": MODEL,
             "embedded": False,
-            "note": f"The model {MODEL} of your Ollama answers here; --model NAME chooses another one.",
+            "note": note,
         }
         fake.answer = ["Green ", "parrots."]
         await visit.command("ask", prompt="What is in the jungle?")

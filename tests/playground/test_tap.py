@@ -83,7 +83,7 @@ async def test_an_answer_that_goes_on_is_recorded_with_the_whole_prompt(ollama: 
 
     prompt = "system: Be kind.\nuser: Hello?\nassistant: Hel"
     assert exchange.messages == [{"role": "prompt", "content": prompt}]
-    assert exchange.question == f"…{prompt}"
+    assert exchange.question == "(the rest of an answer that was cut off)"
     assert {"model": MODEL, "prompt": prompt, "options": exchange.options} | exchange.other == ollama.went_on[0]
     assert exchange.tokens == ["lo ", "there."]
     assert exchange.prompt_tokens == 12

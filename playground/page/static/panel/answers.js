@@ -76,11 +76,11 @@ function scaleOf({ state, generated }) {
     return Math.max(generated, state === "waiting" || state === "writing" ? ROOM : 1);
 }
 
-/** @param {Answer} answer once written, it may have given way to another version, or been deleted */
+/** @param {Answer} answer once written, it may stand in the chat with more, have given way to another, or be deleted */
 function numbersOf({ state, visible, generated }) {
     const isWritten = state !== "waiting" && state !== "writing";
     return isWritten && generated > 0 && visible === 0
-        ? `${generated} tokens, not in the chat any more`
+        ? `${generated} tokens generated`
         : `${visible} of ${generated} tokens visible`;
 }
 
