@@ -120,7 +120,7 @@ async def test_of_two_presses_at_once_one_counts_and_the_other_is_told_why_not(s
     moderator = stage.guild.add_member("Maud", permissions=MANAGE_MESSAGES)
 
     presses = [who.click(message, "Regenerate") for who in (stage.anna, moderator)]
-    private = [asyncio.create_task(one.message(lambda it: it.ephemeral, timeout=10)) for one in presses]
+    private = [asyncio.create_task(one.message(lambda it: it.ephemeral, timeout=PATIENCE)) for one in presses]
     [refused], [other] = await asyncio.wait(private, return_when=asyncio.FIRST_COMPLETED)
     other.cancel()
     told = refused.result()
@@ -185,7 +185,7 @@ async def test_a_stop_button_that_outlived_its_bot_says_so(stage: Stage, bot: Bo
     await bot.kill()
     await bot.start()
 
-    told = await stage.anna.click(message, "Stop").message(lambda it: it.ephemeral, timeout=10)
+    told = await stage.anna.click(message, "Stop").message(lambda it: it.ephemeral, timeout=PATIENCE)
 
     assert told.content == "This answer is not being written any more."
 

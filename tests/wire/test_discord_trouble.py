@@ -39,7 +39,7 @@ async def test_a_void_session_does_not_hurt_an_answer(stage: Stage, bot: BotProc
 
     stage.discord.gateway.invalidate()
     await stage.discord.wait_for(
-        lambda event: event.kind is EventKind.READY and event.data["session"] != before, timeout=20
+        lambda event: event.kind is EventKind.READY and event.data["session"] != before, timeout=PATIENCE
     )
     held.go_on()
 
@@ -117,7 +117,7 @@ async def test_a_first_message_whose_confirmation_is_lost_is_not_sent_twice(stag
 async def test_a_response_whose_confirmation_is_lost_is_written_on(stage: Stage, bot: BotProcess) -> None:
     stage.discord.faults.drop("POST", "/callback", after=True)
 
-    done = await stage.ask("Hi").message(is_finished, timeout=10)
+    done = await stage.ask("Hi").message(is_finished, timeout=PATIENCE)
 
     assert done.content == f"-# Anna asked: Hi\n{TEXT}\n{FOOTER}"
 
@@ -234,7 +234,7 @@ async def test_an_expired_interaction_goes_on_in_the_channel(stage: Stage, bot: 
     asked.expire()
     held.go_on()
 
-    done = await asked.message(is_finished, timeout=5)
+    done = await asked.message(is_finished, timeout=PATIENCE)
     assert done.content == f"-# Anna asked: Hi\n{TEXT}\n{FOOTER}"
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 from playground.discord import Asked, Limit, Permission, RateLimits
 from tests.fake_ollama import MODEL
 
-from .stage import Stage, answer, is_finished, numbered, paced, pages, shows, staged
+from .stage import PATIENCE, Stage, answer, is_finished, numbered, paced, pages, shows, staged
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 
@@ -116,7 +116,7 @@ async def under_changed_limits(folder: Path, limit: Limit) -> Paced:
         stage.discord.limits = RateLimits(message_create=limit, message_edit=limit, interaction=limit)
         # What was running then may go on for five seconds.
         learned = await stage.discord.wait_for(
-            lambda event: event.message and "w160" in event.message.content, timeout=20
+            lambda event: event.message and "w160" in event.message.content, timeout=PATIENCE
         )
         done = [await stage.said(stage.channel, is_finished), await answer(asked)]
         seconds = stage.discord.calls[-1].at - learned.at

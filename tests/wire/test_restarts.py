@@ -16,7 +16,7 @@ import pytest
 from playground.bot_process import BotFailedError, BotProcess
 from playground.discord import EventKind, LoopbackDiscord, Message
 
-from .stage import Held, Stage, answer, is_finished, shows, stored
+from .stage import PATIENCE, Held, Stage, answer, is_finished, shows, stored
 
 pytestmark = pytest.mark.wire
 
@@ -216,7 +216,7 @@ async def test_after_a_crash_before_the_last_edit_the_answer_is_completed_or_mar
     stage.discord.faults.clear()
     await bot.start()
 
-    await asked.message(is_finished, timeout=5)
+    await asked.message(is_finished, timeout=PATIENCE)
 
 
 async def test_a_bot_that_cannot_log_in_yet_can_be_stopped(stage: Stage) -> None:
