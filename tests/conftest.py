@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 HOST = "http://127.0.0.1:11434"
+
+
+@pytest.fixture
+def in_a_terminal() -> Iterator[None]:
+    """Signals as there, whoever runs the tests: one that is ignored here is ignored by every process begun here."""
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGHUP, hang_up)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import socket
 import stat
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -317,15 +317,7 @@ async def test_nobody_who_does_not_know_the_token_of_this_run_logs_in_as_the_bot
             assert answer.status == 401
 
 
-@pytest.fixture
-def no_nohup() -> Iterator[None]:
-    """As in a terminal, whoever runs the tests: what is ignored here is ignored by every process begun here."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
-@pytest.mark.usefixtures("no_nohup")
+@pytest.mark.usefixtures("in_a_terminal")
 async def test_a_terminal_that_is_closed_ends_it_as_ctrl_c_does(tmp_path: Path, ollama: tuple[FakeOllama, str]) -> None:
     _, host = ollama
     async with running(tmp_path, "--ollama", host) as demo, (await demo.opened()).visited() as visit:

@@ -174,6 +174,7 @@ async def test_who_waits_is_told_for_what_and_gets_the_backup_once_the_lock_is_g
     assert re.fullmatch("copy.db" + WRITTEN.format(0, 0), made.out)
 
 
+@pytest.mark.usefixtures("in_a_terminal")
 async def test_whoever_presses_ctrl_c_gets_no_backup_and_no_traceback(stage: Stage, stopped: Path) -> None:
     with closing(sqlite3.connect(stopped, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode = DELETE")
