@@ -32,10 +32,11 @@ async def bot(stage: Stage) -> AsyncIterator[BotProcess]:
 
 
 async def test_a_question_that_waits_keeps_it_over_a_crash(stage: Stage, bot: BotProcess) -> None:
-    ben = stage.guild.add_member("Ben")
+    ben, carl = stage.guild.add_member("Ben"), stage.guild.add_member("Carl")
     said = ben.say(stage.channel, "Cheese.", attachments=[("proof.txt", b"It smells.")])
     held = Held(stage.ollama, before=0)
-    stage.anna.say(stage.channel, "First", mention_bot=True)
+    # Not Anna, whose next message would be answered together with it, if it came within two seconds.
+    carl.say(stage.channel, "First", mention_bot=True)
     await held.reached()
     waiting = ben.say(stage.channel, "Second", mention_bot=True)
     about_it, about_waiting = [
