@@ -194,7 +194,8 @@ class Deliveries:
 
     def asker(self, key: str) -> Author | None:
         """Who asked for the answer that is on its way under this key; None where there is none (any more)."""
-        return next((running.question.author for running in self._running if running.key == key), None)
+        written = (running for running in self._running if not running.is_shown_again)
+        return next((running.question.author for running in written if running.key == key), None)
 
     def stop(self, key: str, *, by: str) -> None:
         """Stop the answer under this key, out of the line or off the model, in a person's name."""

@@ -105,6 +105,7 @@ class Delivery:
     async def show(self, answer: Answer) -> None:
         """Show a remembered answer in the messages that there are, and in further ones where it needs them."""
         running, surface = self.running, self.running.surface
+        running.is_shown_again = True
         display = await self._chosen_display()
         live = LiveAnswer(surface, running.control, header=running.header, display=display, placeholder_after=0)
         live.text(answer.content)

@@ -35,6 +35,8 @@ class Running:
     """How many messages it has in the end."""
     live: LiveAnswer | None = None
     """How it is shown, once that has begun."""
+    is_shown_again: bool = False
+    """Whether it is only shown as the memory has it, so that there is nothing to stop."""
     is_withdrawn: bool = False
     """Whether nothing of it is to be left, because its question or one of its messages was deleted."""
     rows: list[int] = field(default_factory=list)
