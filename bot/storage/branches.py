@@ -122,6 +122,11 @@ def above(connection: Connection, message_id: int) -> set[int]:
     return set(connection.scalars(select(_way(end, MAX_WINDOW).c.id)))
 
 
+def answers_to(question_id: int) -> ColumnElement[bool]:
+    """What holds of every version of the answer to a question."""
+    return (messages.c.parent_id == question_id) & (messages.c.role == Role.ASSISTANT.value)
+
+
 def subtree(root: int) -> CTE:
     """The ids of a message and of everything below it."""
     found = select(messages.c.id).where(messages.c.id == root).cte("subtree", recursive=True)

@@ -57,9 +57,8 @@ def show(connection: Connection, answer: AnyRow, *, takes_over: bool = False, go
 
 def has_text(connection: Connection, answer: AnyRow, *, besides: int | None = None) -> bool:
     """Whether an answer or another version of it has any text."""
-    versions = (messages.c.parent_id == answer.parent_id, messages.c.role == Role.ASSISTANT.value)
     has = (messages.c.content != "", messages.c.id.is_distinct_from(besides))
-    return bool(connection.scalar(select(exists().where(*versions, *has))))
+    return bool(connection.scalar(select(exists().where(branches.answers_to(answer.parent_id), *has))))
 
 
 def newest_end(answer_id: int) -> Select[int]:

@@ -109,8 +109,8 @@ def _place(row: AnyRow) -> Place:
 def _answer_of(question_id: int) -> Select[int]:
     """The version that is shown, else the newest."""
     is_shown = exists().where(discord_messages.c.message_id == messages.c.id)
-    versions = (messages.c.parent_id == question_id, messages.c.role == Role.ASSISTANT.value)
-    return select(messages.c.id).where(*versions).order_by(is_shown.desc(), messages.c.id.desc()).limit(1)
+    versions = select(messages.c.id).where(branches.answers_to(question_id))
+    return versions.order_by(is_shown.desc(), messages.c.id.desc()).limit(1)
 
 
 def _reword(connection: Connection, question_id: int, content: str, pictures: Sequence[Image]) -> None:

@@ -98,7 +98,7 @@ def choose(connection: Connection, answer_id: int) -> int:
 
 def current(connection: Connection, answer_id: int) -> int:
     """The version of an answer that the shown branch goes through; the answer itself where there is none."""
-    row = connection.execute(select(messages).where(messages.c.id == answer_id)).first()
+    row = _row(connection, answer_id)
     if row is None:
         return answer_id
     on_it = messages.c.id.in_(heads.shown_from(connection, row))
@@ -108,14 +108,14 @@ def current(connection: Connection, answer_id: int) -> int:
 
 def later(connection: Connection, answer_id: int) -> int:
     """How many messages of the shown branch came after an answer, or after another version of it."""
-    row = connection.execute(select(messages).where(messages.c.id == answer_id)).first()
+    row = _row(connection, answer_id)
     question_and_answer = 2
     return 0 if row is None else max(len(heads.shown_from(connection, row)) - question_and_answer, 0)
 
 
 def elsewhere(connection: Connection, answer_id: int) -> int:
     """How many messages of the shown branch the branch of an answer does not have, where its question is not shown."""
-    row = connection.execute(select(messages).where(messages.c.id == answer_id)).first()
+    row = _row(connection, answer_id)
     if row is None or heads.shown_from(connection, row) or not heads.has_text(connection, row):
         return 0
     head = connection.scalar(select(conversations.c.head_id).where(conversations.c.id == row.conversation_id))
@@ -128,10 +128,10 @@ def remove(connection: Connection, answer_id: int) -> list[int]:
     What was said afterwards stays, and follows what was said before. Of a JOINED answer the question waits again.
     """
     row = _found(connection, answer_id)
-    versions = (messages.c.parent_id == row.parent_id, messages.c.role == Role.ASSISTANT.value)
-    if connection.scalar(select(exists().where(*versions, IS_RUNNING))):
+    is_version = branches.answers_to(row.parent_id)
+    if connection.scalar(select(exists().where(is_version, IS_RUNNING))):
         raise BadInput(BEING_WRITTEN)
-    ids = select(messages.c.id).where(*versions)
+    ids = select(messages.c.id).where(is_version)
     shown = list(
         connection.scalars(select(discord_messages.c.discord_id).where(discord_messages.c.message_id.in_(ids)))
     )
@@ -145,14 +145,14 @@ def remove(connection: Connection, answer_id: int) -> list[int]:
 
 def forget_others(connection: Connection, answer: AnyRow) -> None:
     """Forget all other versions of an answer; what was said after one of them follows it instead."""
-    is_other = (
-        messages.c.parent_id == answer.parent_id,
-        messages.c.role == Role.ASSISTANT.value,
-        messages.c.id != answer.id,
-    )
-    others = list(connection.scalars(select(messages.c.id).where(*is_other)))
+    is_other = branches.answers_to(answer.parent_id) & (messages.c.id != answer.id)
+    others = list(connection.scalars(select(messages.c.id).where(is_other)))
     connection.execute(update(messages).where(messages.c.parent_id.in_(others)).values(parent_id=answer.id))
     connection.execute(delete(messages).where(messages.c.id.in_(others)))
+
+
+def _row(connection: Connection, answer_id: int) -> AnyRow | None:
+    return connection.execute(select(messages).where(messages.c.id == answer_id)).first()
 
 
 def _found(connection: Connection, answer_id: int) -> AnyRow:
@@ -182,9 +182,8 @@ def _before(connection: Connection, question_id: int) -> list[StoredMessage]:
 
 def _versions(question_id: int, answer_id: int) -> Select[tuple[int]]:
     """Ids of all siblings with a text, and of the answer itself, the oldest first."""
-    siblings = (messages.c.parent_id == question_id, messages.c.role == Role.ASSISTANT.value)
     counts = or_(messages.c.content != "", messages.c.id == answer_id)
-    return select(messages.c.id).where(*siblings, counts).order_by(messages.c.id)
+    return select(messages.c.id).where(branches.answers_to(question_id), counts).order_by(messages.c.id)
 
 
 def _receipt(connection: Connection, answer_id: int) -> Receipt | None:
