@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import discord
 
@@ -25,6 +26,8 @@ from bot.delivery.traces import Traces
 from bot.errors import LlampostError, StorageError
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,36 +209,22 @@ class Delivery:
     async def _is_anonymous(self) -> bool | None:
         """Whether it may be kept that there is an answer, but not whose; None where that can't be read."""
         question = self.running.question
-        try:
-            # What is there already is kept anyway.
-            return question.is_new and await self._means.is_opted_out(question.author)
-        except StorageError:
-            return None  # the storage has logged it, once
-        except Exception:
-            log.exception("Whether a question may be kept could not be read")
-            return None
+        if not question.is_new:
+            return False  # what is there already is kept anyway
+        return await _read(self._means.is_opted_out(question.author), "Whether a question may be kept")
 
     async def _end_buttons(self, stored: list[int]) -> MakeView:
         """What makes the buttons of an answer that is remembered, as the memory has it now."""
-        question, memory = self.running.question, self._means.memory
-        try:
-            answer = await memory.answer(question.place.channel_id, stored[0]) if stored else question.more_of
-        except StorageError:
-            return no_view  # the storage has logged it, once
-        except Exception:
-            log.exception("What the buttons of an answer are could not be read")
-            return no_view
+        question, answer = self.running.question, self.running.question.more_of
+        if stored:
+            kept = self._means.memory.answer(question.place.channel_id, stored[0])
+            answer = await _read(kept, "What the buttons of an answer are")
         return partial(self._means.buttons.end, answer) if answer else no_view
 
     async def _chosen_display(self) -> Display:
         question = self.running.question
-        try:
-            return await self._means.display(question.place, question.author)
-        except StorageError:
-            return Display()  # the answer, which needs the database too, will say that it fails
-        except Exception:
-            log.exception("How answers are to be shown could not be read")
-            return Display()
+        chosen = await _read(self._means.display(question.place, question.author), "How answers are to be shown")
+        return chosen or Display()  # the answer, which needs the database too, will say that it fails
 
     async def _attach_question(self) -> None:
         running = self.running
@@ -259,3 +248,14 @@ class Delivery:
             await surface.announce(question.author.id, wording.ready(shown.jump_url))
         except (SurfaceGone, *PASSING) as error:
             log.info("That an answer is ready could not be said: %s", error)
+
+
+async def _read(work: Awaitable[_T], what: str) -> _T | None:
+    """What an answer can do without; None where it can't be read, since no answer fails for that."""
+    try:
+        return await work
+    except StorageError:
+        return None  # the storage has logged it, once
+    except Exception:
+        log.exception("%s could not be read", what)
+        return None
