@@ -23,7 +23,7 @@ from bot.ui.answer_buttons import Action, AnswerButton, can_go_on
 from bot.ui.checks import may
 from bot.ui.errors import tell_user
 from bot.ui.places import author_of, roles_of
-from bot.ui.responses import acknowledge, plain, respond
+from bot.ui.responses import acknowledge, counted, plain, respond
 
 log = logging.getLogger(__name__)
 
@@ -197,19 +197,17 @@ async def _tell_what_is_left(press: Press, after_other: int, elsewhere: int) -> 
     if after_other:
         await respond(
             press,
-            f"The conversation goes on from this version now. What came after the other one ({_messages(after_other)}) "
-            "is kept with it: choose it again to bring that back.",
+            "The conversation goes on from this version now. "
+            f"What came after the other one ({counted(after_other, 'message')}) is kept with it: "
+            "choose it again to bring that back.",
         )
     elif elsewhere:
         await respond(
             press,
-            f"The conversation goes on from this answer now. What was said elsewhere ({_messages(elsewhere)}) is kept: "
+            "The conversation goes on from this answer now. "
+            f"What was said elsewhere ({counted(elsewhere, 'message')}) is kept: "
             "reply to the last answer there to go on with that.",
         )
-
-
-def _messages(count: int) -> str:
-    return "1 message" if count == 1 else f"{count} messages"
 
 
 async def setup(bot: Bot) -> None:

@@ -20,7 +20,7 @@ from bot.ui.checks import require, require_server
 from bot.ui.confirm import Confirm
 from bot.ui.parcel import parcels
 from bot.ui.places import author_of
-from bot.ui.responses import acknowledge, plain, respond, when
+from bot.ui.responses import acknowledge, counted, plain, respond, when
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +153,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
         ):
             there = sorted(group, key=lambda it: -it.questions)
             if guild_id is None:
-                lines.append(f"- in direct messages: {_count(sum(it.questions for it in there), 'question')}")
+                lines.append(f"- in direct messages: {counted(sum(it.questions for it in there), 'question')}")
                 continue
             guild = self._bot.get_guild(guild_id)
             name = plain(guild.name) if guild else f"a server that I have left ({guild_id})"
@@ -170,12 +170,12 @@ def _lines(report: Report) -> list[str]:
         lines = [f"I keep nothing about you{f' but {notes}' if notes else ''}."]
     else:
         all_of_it = {
-            _count(report.questions, "question"): report.questions,
-            f"{_count(report.answers, 'answer')} to them": report.answers,
-            _count(report.images, "image"): report.images,
-            f"{_count(report.settings, 'setting')} that you chose": report.settings,
-            f"{_count(report.changes, 'note')} of what you changed in settings": report.changes,
-            f"{_count(report.personas, 'version')} of personas that you wrote": report.personas,
+            counted(report.questions, "question"): report.questions,
+            f"{counted(report.answers, 'answer')} to them": report.answers,
+            counted(report.images, "image"): report.images,
+            f"{counted(report.settings, 'setting')} that you chose": report.settings,
+            f"{counted(report.changes, 'note')} of what you changed in settings": report.changes,
+            f"{counted(report.personas, 'version')} of personas that you wrote": report.personas,
         }
         kept = [words for words, count in all_of_it.items() if count]
         since = f" The oldest of it is from {when(report.since)}." if report.since else ""
@@ -204,11 +204,7 @@ def _kept_for(found: Sourced[int]) -> str:
 
 
 def _days(days: int) -> str:
-    return _count(days, "day")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return counted(days, "day")
 
 
 async def setup(bot: Bot) -> None:

@@ -55,6 +55,11 @@ async def acknowledge(interaction: discord.Interaction[discord.Client], **how: b
     await persist(defer)
 
 
+def counted(number: int, what: str) -> str:
+    """So many of something that takes an s where there are several."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def quoted(text: str) -> str:
     """A text set off by a bar at its left."""
     return "\n".join(f"> {line}" for line in text.splitlines())
