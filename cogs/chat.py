@@ -20,7 +20,7 @@ from bot.delivery.interaction_surface import InteractionSurface
 from bot.delivery.reply_surface import ReplySurface
 from bot.delivery.surface import NO_MENTIONS, PASSING, UNSAID, text_file, will_pass
 from bot.errors import BadInput, LimitReached, LlampostError
-from bot.ui.addressed import is_addressed, is_bare, is_hidden, own_role, text_of
+from bot.ui.addressed import is_addressed, is_bare, is_emptied, is_hidden, own_role, text_of
 from bot.ui.completion import Choices, persona_choices
 from bot.ui.corrections import FRESH_FOR
 from bot.ui.errors import sentence, tell_user
@@ -136,7 +136,7 @@ class Chat(commands.Cog):
             return
         # What was answered and is not remembered, by somebody who wants it so, is not asked once more.
         is_open = not self._bot.heard.knows((ASKED, message.id)) or self._services.deliveries.of_question(message.id)
-        if is_bare(message, me) and not is_hidden(message, self._bot.intents):
+        if is_emptied(message, me, self._bot.intents):
             self._bot.heard.forget((ASKED, message.id))  # taken back, so words that come later are a new question
         async with self._telling(message):
             is_known = await self._bot.corrections.correct(place_of_message(message), message.id, message)
@@ -173,12 +173,7 @@ class Chat(commands.Cog):
         self._bot.heard.know((ASKED, message.id))
 
         async def read() -> Question:
-            try:
-                question = await self._services.reader.question(message, me)
-            except PASSING as error:
-                if will_pass(error):
-                    raise BadInput(NOT_SHOWN) from error
-                raise
+            question = await self._services.reader.question(message, me)
             if question.is_blank:
                 raise BadInput(HOW_TO_ASK)
             return question

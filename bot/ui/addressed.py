@@ -56,6 +56,11 @@ def is_hidden(message: discord.Message, intents: discord.Intents) -> bool:
     return not (may_be_read or message.content or message.stickers)
 
 
+def is_emptied(message: discord.Message, me: discord.ClientUser, intents: discord.Intents) -> bool:
+    """Whether a message that was meant for the bot certainly asks nothing any more."""
+    return is_bare(message, me) and not is_hidden(message, intents)
+
+
 class QuestionReader:
     """Reads what people write to the bot, files and all."""
 
