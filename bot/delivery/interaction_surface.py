@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import discord
@@ -114,27 +114,32 @@ class InteractionSurface(Surface):
 
     async def send_file(self, file: TextFile) -> None:
         """Below the last page, as private as the answer."""
-        try:
-            await self._send(file=file.for_discord(), silent=True)
-        except discord.HTTPException as error:
-            if self._token is None or error.code not in _TOKEN_DEAD:
-                raise
-            self._token = None
-            await self._send(file=file.for_discord(), silent=True)
+        await self._send(lambda: {"file": file.for_discord(), "silent": True})
 
     async def announce(self, asker: int, text: str) -> None:
         """A follow-up that mentions the person."""
         mentions = discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(asker)])
-        await self._send(content=f"<@{asker}> {text}", allowed_mentions=mentions, suppress_embeds=True)
+        content = f"<@{asker}> {text}"
+        await self._send(lambda: {"content": content, "allowed_mentions": mentions, "suppress_embeds": True})
 
-    async def _send(self, **message: Any) -> None:  # noqa: ANN401  # what both kinds of send take
+    async def _send(self, message: Callable[[], dict[str, Any]]) -> None:
+        """Send a message, which is made anew for the channel where the token is dead: a file can be sent only once."""
+        try:
+            await self._send_once(message())
+        except discord.HTTPException as error:
+            if self._token is None or error.code not in _TOKEN_DEAD:
+                raise
+            self._token = None
+            await self._send_once(message())
+
+    async def _send_once(self, message: dict[str, Any]) -> None:
         lane = self.lanes(len(self.message_ids) + 1)[0]
-        message.setdefault("allowed_mentions", NO_MENTIONS)
+        how = {"allowed_mentions": NO_MENTIONS} | message
 
         def call() -> Coroutine[Any, Any, object]:
             if lane is self._token:
-                return self._interaction.followup.send(**message, ephemeral=self._private, wait=True)
-            return self._messageable().send(**message)
+                return self._interaction.followup.send(**how, ephemeral=self._private, wait=True)
+            return self._messageable().send(**how)
 
         await self._caller.when_open(lane, call)
 

@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 import math
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -95,6 +96,11 @@ def text_file(name: str, content: str) -> discord.File:
 def key_of(snowflake: int) -> str:
     """The key of an answer that no other answer has whose cause was the message or the interaction with this id."""
     return f"{snowflake:016x}"
+
+
+def random_key() -> str:
+    """The key of an answer that nothing else names."""
+    return secrets.token_hex(8)
 
 
 def is_final(error: discord.HTTPException) -> bool:

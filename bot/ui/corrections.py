@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
@@ -23,8 +22,9 @@ from bot.delivery.calls import Caller
 from bot.delivery.channel_surface import ChannelSurface
 from bot.delivery.deliveries import Deliveries
 from bot.delivery.running import Running
+from bot.delivery.surface import random_key
 from bot.errors import LimitReached
-from bot.ui.addressed import QuestionReader, is_addressed, is_bare, is_hidden
+from bot.ui.addressed import QuestionReader, is_addressed, is_emptied
 from bot.ui.places import roles_of
 
 FRESH_FOR = timedelta(minutes=15)
@@ -123,8 +123,8 @@ class Corrections:
         return asked_in if messages and all(map(self._is_empty, messages)) else ()
 
     def _is_empty(self, message: discord.Message) -> bool:
-        me, intents = self._client.user, self._client.intents
-        return bool(me and is_addressed(message, me) and is_bare(message, me) and not is_hidden(message, intents))
+        me = self._client.user
+        return bool(me and is_addressed(message, me) and is_emptied(message, me, self._client.intents))
 
     async def _reword(
         self, asked: Asked, place: Place, message: discord.Message | None, *, is_halved: bool
@@ -209,7 +209,7 @@ class Corrections:
         return ChannelSurface(
             self._caller,
             self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id),
-            key=secrets.token_hex(8),
+            key=random_key(),
             message_ids=answer.discord_ids,
             replies_to=message.to_reference(fail_if_not_exists=False),
         )

@@ -13,7 +13,7 @@ from bot.delivery.budgets import Budgets
 from bot.delivery.calls import Caller
 from bot.delivery.interaction_surface import TOKEN_LIFE, InteractionSurface
 from bot.delivery.reply_surface import ReplySurface
-from bot.delivery.surface import OLD, Surface, SurfaceGone
+from bot.delivery.surface import OLD, Surface, SurfaceGone, TextFile
 
 
 class Clock:
@@ -100,6 +100,28 @@ def test_the_response_itself_is_counted_in_no_bucket() -> None:
     [lane] = surface.lanes(0)
 
     assert (lane.name, lane.budgets) == ("response", ())
+
+
+async def test_what_a_dead_token_does_not_take_is_sent_to_the_channel() -> None:
+    sent: list[dict[str, Any]] = []
+    dead = discord.NotFound(cast("Any", SimpleNamespace(status=404, reason="")), {"code": 10015, "message": ""})
+
+    async def refuse(**_: object) -> None:
+        raise dead
+
+    async def send(**message: object) -> None:
+        sent.append(message)
+
+    surface = response(Clock())
+    interaction = cast("Any", surface)._interaction
+    interaction.followup = SimpleNamespace(send=refuse)
+    interaction.client.get_partial_messageable = lambda *_, **__: SimpleNamespace(send=send)
+
+    await surface.announce(7, "Ready")
+    await surface.send_file(TextFile("a.txt", "a"))
+
+    assert [message.get("content") for message in sent] == ["<@7> Ready", None]
+    assert sent[1]["file"].filename == "a.txt"
 
 
 def test_a_message_grows_old_by_our_own_clock_and_a_new_one_is_young() -> None:
