@@ -17,19 +17,9 @@ const STATES = {
 };
 
 const CONTROLS = [
-    { label: "Restart", act: "restart", hint: "Ends the bot politely and starts it again", needsProcess: true },
-    {
-        label: "Crash",
-        act: "kill",
-        hint: "Kills the bot in the middle of what it does, and starts it again",
-        needsProcess: true,
-    },
-    {
-        label: "Cut connection",
-        act: "cut",
-        hint: "Drops the bot's connection to Discord; it has to resume",
-        needsProcess: false,
-    },
+    { label: "Restart", act: "restart", hint: "Ends the bot politely and starts it again" },
+    { label: "Crash", act: "kill", hint: "Kills the bot in the middle of what it does, and starts it again" },
+    { label: "Cut connection", act: "cut", hint: "Drops the bot's connection to Discord; it has to resume" },
 ];
 
 /** @param {HTMLElement} host */
@@ -41,14 +31,13 @@ export function mountBotCard(host) {
 function draw(host) {
     if (!isNews(host, [store.bot, nameOf(store.botId)])) return;
     const { state, since, can_restart } = store.bot;
-    const busy = ["starting", "reconnecting", "stopping"].includes(state);
-    const buttons = CONTROLS.map(({ label, act, hint, needsProcess }) => {
+    const buttons = CONTROLS.map(({ label, act, hint }) => {
         const button = el(
             "button",
             { class: "button", type: "button", title: hint, onclick: () => control(act) },
             label,
         );
-        button.disabled = busy || (needsProcess && !can_restart) || (act !== "restart" && state !== "running");
+        button.disabled = !can_restart || (act !== "restart" && state !== "running");
         return button;
     });
     const focused = [...host.querySelectorAll("button")].findIndex((button) => button === document.activeElement);

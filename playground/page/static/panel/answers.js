@@ -72,14 +72,19 @@ function row() {
 }
 
 /** @param {Answer} answer how many tokens fill its bar: what is over fills it */
-function scaleOf({ state, generated }) {
-    return Math.max(generated, state === "waiting" || state === "writing" ? ROOM : 1);
+function scaleOf(answer) {
+    return Math.max(answer.generated, isOver(answer) ? 1 : ROOM);
+}
+
+/** @param {Answer} answer */
+function isOver({ state }) {
+    return state !== "waiting" && state !== "writing";
 }
 
 /** @param {Answer} answer once written, it may stand in the chat with more, have given way to another, or be deleted */
-function numbersOf({ state, visible, generated }) {
-    const isWritten = state !== "waiting" && state !== "writing";
-    return isWritten && generated > 0 && visible === 0
+function numbersOf(answer) {
+    const { visible, generated } = answer;
+    return isOver(answer) && generated > 0 && visible === 0
         ? `${generated} tokens generated`
         : `${visible} of ${generated} tokens visible`;
 }
