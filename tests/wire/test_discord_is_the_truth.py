@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from playground.bot_process import BotProcess
-from playground.discord import Permission
+from playground.discord import Message, Permission
 from tests.fake_ollama import MODEL
 
 from .crashes import labels
@@ -219,17 +219,23 @@ async def test_a_reply_whose_new_words_discord_hides_is_not_taken_for_empty(stag
     assert len(pages(stage.channel)) == 4
 
 
-async def test_a_question_that_waited_is_asked_without_what_was_deleted_while_the_bot_was_away(
-    stage: Stage, bot: BotProcess
-) -> None:
-    secret = stage.mention("My secret.")
-    await stage.reply_to(secret)
+async def in_line(stage: Stage) -> Message:
+    """A question that waits behind one that is being answered."""
     held = Held(stage.ollama, before=1)
     stage.mention("First.")
     await held.reached()
     bernd = stage.guild.add_member("Bernd")
     waiting = bernd.say(stage.channel, "Second.", mention_bot=True)
     await stage.reply_to(waiting, shows("Waiting"))
+    return waiting
+
+
+async def test_a_question_that_waited_is_asked_without_what_was_deleted_while_the_bot_was_away(
+    stage: Stage, bot: BotProcess
+) -> None:
+    secret = stage.mention("My secret.")
+    await stage.reply_to(secret)
+    waiting = await in_line(stage)
     await bot.stop()
     stage.ollama.between = None
     stage.anna.delete(secret)
@@ -247,12 +253,7 @@ async def test_a_question_that_waited_is_asked_with_the_words_that_were_edited_w
 ) -> None:
     typo = stage.mention("A typpo.")
     await stage.reply_to(typo)
-    held = Held(stage.ollama, before=1)
-    stage.mention("First.")
-    await held.reached()
-    bernd = stage.guild.add_member("Bernd")
-    waiting = bernd.say(stage.channel, "Second.", mention_bot=True)
-    await stage.reply_to(waiting, shows("Waiting"))
+    waiting = await in_line(stage)
     await bot.stop()
     if age == "old":
         with closing(sqlite3.connect(stage.folder / "llampost.db")) as connection, connection:
